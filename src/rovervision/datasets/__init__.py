@@ -1,0 +1,1 @@
+"""Things at rest that Kedro has no dataset for."""

@@ -1,0 +1,1 @@
+"""Mathematics on image arrays: colour, framing, quality, duplicates, splits, scores."""

@@ -1,0 +1,1 @@
+"""Networks, losses and the one training loop. The only place that imports torch."""
