@@ -1,0 +1,267 @@
+"""Rover hardware in view: deck, wheels, arm, mast, cables, calibration target; or only its shadow."""
+
+from dataclasses import dataclass
+from typing import Final, Literal
+
+import numpy as np
+
+from rovervision.sources.synthetic.seeds import generator
+from rovervision.sources.synthetic.solids import Solid, box, cylinder, turned
+from rovervision.sources.synthetic.textures import Array
+from rovervision.sources.synthetic.views import View
+
+Assembly = Literal["none", "deck", "wheel", "arm", "post", "target", "shadow"]
+ASSEMBLIES: Final[tuple[Assembly, ...]] = ("none", "deck", "wheel", "arm", "post", "target", "shadow")
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Cable:
+    """A hose or harness along a curve."""
+
+    points: Array
+    """(N, 3) metres."""
+    radius_m: float
+    color: tuple[float, float, float]
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Hardware:
+    """What of the rover stands in the scene."""
+
+    seen: tuple[Solid, ...] = ()
+    unseen: tuple[Solid, ...] = ()
+    """Behind the camera: they only cast shadows."""
+    cables: tuple[Cable, ...] = ()
+
+
+def _at(view: View, column: float, row: float, depth_m: float) -> tuple[float, float, float]:
+    """Return the point at a place in the image (0..1 from left and top) and a depth."""
+    x = (column - 0.5) * view.width_px / view.focal_px * depth_m
+    z = (view.horizon_px - row * view.height_px) / view.focal_px * depth_m
+    return x, depth_m, view.origin[2] + z
+
+
+def _scale(view: View, depth_m: float) -> float:
+    """Return metres across the image at a depth."""
+    return view.width_px / view.focal_px * depth_m
+
+
+def _cable(
+    start: tuple[float, ...], end: tuple[float, ...], sag_m: float, radius_m: float, color: tuple[float, float, float]
+) -> Cable:
+    part = np.linspace(0, 1, 24)[:, None]
+    line = np.asarray(start) * (1 - part) + np.asarray(end) * part
+    line[:, 2] += (4 * part * (1 - part) * -sag_m)[:, 0]
+    line[:, 0] += 0.25 * sag_m * np.sin(part[:, 0] * 7.0)
+    return Cable(line.astype(np.float32), radius_m, color)
+
+
+_COPPER = (0.36, 0.18, 0.09)
+_DARK = (0.035, 0.035, 0.037)
+_SILVER = (0.40, 0.40, 0.41)
+
+
+def _deck(view: View, rng: np.random.Generator) -> Hardware:
+    """A corner of the deck: plate, boxes, gold-wrapped unit, antenna, harness."""
+    depth = 1.7
+    s = _scale(view, depth)
+    side = float(rng.choice([-1.0, 1.0]))
+    axes = turned(rng.uniform(-0.5, 0.5))
+    x, y, z = _at(view, 0.5 + side * rng.uniform(0.18, 0.34), rng.uniform(0.80, 0.95), depth)
+    plate = box(
+        (x, y, z),
+        (0.40 * s, 0.36 * s, 0.03 * s),
+        axes,
+        str(rng.choice(["white_panel", "gray_panel"])),
+        int(rng.integers(99)),
+    )
+    top = z + 0.03 * s
+
+    def spot(u: float, v: float, h: float) -> tuple[float, float, float]:
+        across = np.array([u * 0.40 * s, v * 0.36 * s, 0.0]) @ axes
+        return float(x + across[0]), float(y + across[1]), top + h
+
+    solids = [
+        plate,
+        box(spot(-0.42, 0.42, 0.08 * s), (0.14 * s, 0.11 * s, 0.08 * s), axes, "foil", int(rng.integers(99))),
+        box(spot(0.45, 0.35, 0.05 * s), (0.15 * s, 0.13 * s, 0.05 * s), axes, "black_panel", int(rng.integers(99))),
+        box(spot(-0.35, -0.45, 0.025 * s), (0.16 * s, 0.10 * s, 0.025 * s), axes, "gray_panel", int(rng.integers(99))),
+        cylinder(spot(0.35, -0.42, 0.07 * s), 0.075 * s, 0.07 * s, turned(0.3, 0, np.pi / 2), "white"),
+        cylinder(spot(0.02, 0.62, 0.10 * s), 0.018 * s, 0.14 * s, turned(0.0, 0, np.pi / 2), "metal"),
+    ]
+    cables = (
+        _cable(spot(-0.30, 0.2, 0.03 * s), spot(0.35, 0.0, 0.02 * s), 0.03 * s, 0.008 * s, _COPPER),
+        _cable(spot(-0.22, 0.1, 0.03 * s), spot(0.30, -0.3, 0.02 * s), 0.04 * s, 0.006 * s, _DARK),
+        _cable(spot(-0.75, 0.1, 0.01 * s), spot(-0.3, -0.3, 0.05 * s), 0.01 * s, 0.006 * s, _SILVER),
+    )
+    return Hardware(tuple(solids), (), cables)
+
+
+def _wheel_at(x: float, y: float, radius: float, yaw: float, side: float) -> list[Solid]:
+    """One wheel on the ground with its fork and rocker."""
+    axes = turned(yaw, 0.0, 0.0)
+    hub = np.array([x, y, radius * 0.93])
+    inward = np.array([-side, 0, 0]) @ axes
+
+    def off(right: float, up: float) -> tuple[float, float, float]:
+        point = hub + inward * right * radius + np.array([0, 0.1 * radius, up * radius])
+        return float(point[0]), float(point[1]), float(point[2])
+
+    return [
+        cylinder((x, y, radius * 0.93), radius, radius * 0.78, axes, "wheel"),
+        cylinder(off(0.0, 0.0), 0.22 * radius, radius * 0.88, axes, "gray"),
+        box(off(0.98, 0.62), (0.11 * radius, 0.15 * radius, 0.72 * radius), axes, "gray_panel", 2),
+        cylinder(off(0.9, 1.42), 0.26 * radius, 0.30 * radius, turned(yaw, 0, np.pi / 2), "white"),
+        cylinder(off(0.9, 1.9), 0.17 * radius, 1.5 * radius, turned(yaw + np.pi / 2 - 0.5 * side, 0.0, 0.25), "white"),
+    ]
+
+
+def _wheel(view: View, rng: np.random.Generator) -> Hardware:
+    """A wheel at the side of the picture, at a depth where it fills a good part of it."""
+    side = float(rng.choice([-1.0, 1.0]))
+    bottom = max((view.height_px - view.horizon_px) / view.focal_px, 0.3)
+    depth = float(view.origin[2] / bottom * rng.uniform(1.15, 1.5))
+    s = _scale(view, depth)
+    radius = float(rng.uniform(0.15, 0.21) * s)
+    x = side * float(rng.uniform(0.24, 0.36)) * s
+    yaw = float(rng.uniform(0.25, 0.7)) * -side
+    solids = _wheel_at(x, depth, radius, yaw, side)
+    cable = _cable(
+        (x, depth - 0.8 * radius, 2.6 * radius),
+        (x - side * radius, depth - 0.9 * radius, 1.0 * radius),
+        0.4 * radius,
+        0.05 * radius,
+        _DARK,
+    )
+    return Hardware(tuple(solids), (), (cable,))
+
+
+def _arm(view: View, rng: np.random.Generator) -> Hardware:
+    """The arm reaching in: two tubes, an elbow, and the turret with its instruments."""
+    depth = 1.5
+    s = _scale(view, depth)
+    side = float(rng.choice([-1.0, 1.0]))
+    elbow = _at(view, 0.5 + side * 0.22, rng.uniform(0.18, 0.42), depth)
+    wrist = _at(view, 0.5 - side * rng.uniform(0.02, 0.2), rng.uniform(0.58, 0.74), depth)
+    shoulder = _at(view, 0.5 + side * 0.62, rng.uniform(0.45, 0.95), depth * 0.8)
+    solids = [
+        _tube(shoulder, elbow, 0.052 * s, "white"),
+        _tube(elbow, wrist, 0.045 * s, "white"),
+        cylinder(elbow, 0.078 * s, 0.075 * s, turned(1.3), "gray"),
+        cylinder(wrist, 0.125 * s, 0.05 * s, turned(rng.uniform(0.9, 1.9), rng.uniform(-0.3, 0.3)), "metal"),
+    ]
+    for angle, material in zip(
+        rng.uniform(0, 0.8) + np.arange(4) * 1.57, ("foil", "black_panel", "white_panel", "gray_panel"), strict=True
+    ):
+        spot = (wrist[0] + 0.13 * s * np.cos(angle), wrist[1] - 0.03 * s, wrist[2] + 0.13 * s * np.sin(angle))
+        size = rng.uniform(0.035, 0.07, 3) * s
+        solids.append(
+            box(
+                spot,
+                (size[0], size[1], size[2]),
+                turned(rng.uniform(-0.4, 0.4), 0, -angle),
+                material,
+                int(rng.integers(99)),
+            )
+        )
+    cables = (
+        _cable(
+            (elbow[0], elbow[1] - 0.07 * s, elbow[2]),
+            (wrist[0], wrist[1] - 0.09 * s, wrist[2]),
+            0.10 * s,
+            0.010 * s,
+            _COPPER,
+        ),
+        _cable(
+            (elbow[0], elbow[1] - 0.08 * s, elbow[2]),
+            (wrist[0] + 0.05 * s, wrist[1] - 0.09 * s, wrist[2]),
+            0.14 * s,
+            0.007 * s,
+            _DARK,
+        ),
+    )
+    return Hardware(tuple(solids), (), cables)
+
+
+def _tube(start: tuple[float, float, float], end: tuple[float, float, float], radius: float, material: str) -> Solid:
+    """A tube between two points."""
+    line = np.asarray(end) - np.asarray(start)
+    length = float(np.linalg.norm(line))
+    right = line / length
+    ahead = np.cross([0, 0, 1.0], right)
+    ahead /= max(float(np.linalg.norm(ahead)), 1e-6)
+    axes = np.stack([right, ahead, np.cross(right, ahead)]).astype(np.float32)
+    middle = (np.asarray(start) + np.asarray(end)) / 2
+    return cylinder((float(middle[0]), float(middle[1]), float(middle[2])), radius, length / 2, axes, material)
+
+
+def _post(view: View, rng: np.random.Generator) -> Hardware:
+    """A low-gain antenna or a box corner that pokes in from below."""
+    depth = 1.3
+    s = _scale(view, depth)
+    x, y, z = _at(view, rng.uniform(0.15, 0.85), 1.02, depth)
+    radius = float(rng.uniform(0.05, 0.09)) * s
+    material = str(rng.choice(["white", "metal", "gray"]))
+    solids = [
+        cylinder((x, y, z), radius, float(rng.uniform(0.14, 0.24)) * s, turned(0.2, 0, np.pi / 2), material),
+        box(
+            (x + 0.17 * s, y + 0.05, z - 0.02 * s),
+            (0.10 * s, 0.06 * s, 0.06 * s),
+            turned(rng.uniform(-0.6, 0.6)),
+            "gray_panel",
+            4,
+        ),
+        cylinder((x, y, z - 0.02 * s), radius * 1.35, 0.03 * s, turned(0.2, 0, np.pi / 2), "black"),
+    ]
+    return Hardware(tuple(solids))
+
+
+def _target(view: View, rng: np.random.Generator) -> Hardware:
+    """The calibration target on the deck, with its gnomon."""
+    depth = 1.4
+    s = _scale(view, depth)
+    x, y, z = _at(view, rng.uniform(0.35, 0.65), rng.uniform(0.55, 0.68), depth)
+    axes = turned(rng.uniform(-0.6, 0.6))
+    half = 0.17 * s
+    solids = [
+        box(
+            (x, y, z - 0.10 * s),
+            (0.75 * s, 0.46 * s, 0.03 * s),
+            axes,
+            str(rng.choice(["white_panel", "gray_panel"])),
+            int(rng.integers(99)),
+        ),
+        box((x, y, z - 0.045 * s), (half, half, 0.03 * s), axes, "target"),
+        cylinder((x, y, z + 0.045 * s), 0.011 * s, 0.065 * s, turned(0, 0, np.pi / 2), "black"),
+        cylinder((x, y, z + 0.115 * s), 0.026 * s, 0.026 * s, turned(0.4, 0, np.pi / 2), "gray"),
+        box((x + 0.42 * s, y + 0.12 * s, z), (0.12 * s, 0.10 * s, 0.07 * s), axes, "foil", 7),
+        box((x - 0.44 * s, y + 0.05 * s, z - 0.02 * s), (0.11 * s, 0.16 * s, 0.05 * s), axes, "black_panel", 5),
+    ]
+    cable = _cable(
+        (x - 0.4 * s, y - 0.12 * s, z - 0.06 * s), (x + 0.45 * s, y - 0.25 * s, z - 0.06 * s), 0.0, 0.008 * s, _COPPER
+    )
+    return Hardware(tuple(solids), (), (cable,))
+
+
+def _shadow(view: View, rng: np.random.Generator) -> Hardware:
+    """Nothing in sight but the rover's own shadow: body, mast and head behind the camera."""
+    x = float(rng.uniform(-0.4, 0.4))
+    flat = turned(float(rng.uniform(-0.3, 0.3)))
+    unseen = (
+        box((x, -1.1, 0.85), (0.85, 1.0, 0.22), flat, "white_panel"),
+        cylinder((x + 0.3, -0.45, 1.5), 0.06, 0.55, turned(0, 0, np.pi / 2), "white"),
+        box((x + 0.3, -0.45, 2.05), (0.26, 0.12, 0.16), flat, "white_panel"),
+        cylinder((x - 1.0, -0.7, 0.26), 0.26, 0.2, flat, "wheel"),
+        cylinder((x + 1.0, -0.7, 0.26), 0.26, 0.2, flat, "wheel"),
+    )
+    return Hardware((), unseen)
+
+
+_BUILDERS: Final = {"deck": _deck, "wheel": _wheel, "arm": _arm, "post": _post, "target": _target, "shadow": _shadow}
+
+
+def hardware_of(assembly: Assembly, seed: int, view: View) -> Hardware:
+    """Return the hardware in a scene, placed for the middle between the camera pair's eyes."""
+    if assembly == "none":
+        return Hardware()
+    return _BUILDERS[assembly](view, generator("hardware", seed, assembly))
