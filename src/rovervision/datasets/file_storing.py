@@ -1,0 +1,115 @@
+"""Keeping promises: calling for bytes with patience, and storing them whole or not at all."""
+
+import errno
+import hashlib
+import sys
+import time
+from collections.abc import Callable, Iterable, Iterator
+from concurrent.futures import FIRST_COMPLETED, Future, ThreadPoolExecutor, wait
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any, Final
+from uuid import uuid4
+
+from tqdm import tqdm
+
+from rovervision.datasets.file_ledger import Entry, FileLedger, Row
+from rovervision.errors import RovervisionError
+
+INCOMING_NAME: Final = ".incoming"
+_WINDOW: Final = 4  # promises waiting for each thread: enough to keep it busy, few enough to stay small
+
+Promise = Callable[[], bytes]
+
+
+@dataclass(frozen=True, slots=True)
+class Patience:
+    """How hard to try."""
+
+    attempts: int
+    pause_s: float
+    """Before the second attempt; twice as long before each further one."""
+
+
+def is_disk_full(error: BaseException) -> bool:
+    """Tell whether an error means that no more bytes fit on the disk, or within the user's quota."""
+    return isinstance(error, OSError) and error.errno in (errno.ENOSPC, errno.EDQUOT)
+
+
+def store_all(
+    root: Path, promises: dict[str, Promise], ledger: FileLedger, patience: Patience, threads: int
+) -> Iterator[Row]:
+    """Perform promises in threads and yield each one's row as it ends. A full disk ends it with its error."""
+
+    def run(name: str, promise: Promise) -> Row:
+        return store(root, name, promise, ledger, patience)
+
+    with (
+        _progress(len(promises), root.name) as bar,
+        ThreadPoolExecutor(threads) as executor,
+    ):
+        pending: set[Future[Row]] = set()
+        try:
+            for name, promise in promises.items():
+                pending.add(executor.submit(run, name, promise))
+                if len(pending) >= threads * _WINDOW:
+                    done, pending = wait(pending, return_when=FIRST_COMPLETED)
+                    yield from _results(done, bar)
+            yield from _results(pending, bar)
+        finally:
+            for future in pending:
+                future.cancel()
+
+
+def _progress(total: int, name: str) -> "tqdm[Any]":
+    return tqdm(total=total, unit="file", desc=name, disable=not sys.stderr.isatty())
+
+
+def _results(futures: Iterable[Future[Row]], bar: "tqdm[Any]") -> Iterator[Row]:
+    for future in futures:
+        yield future.result()
+        bar.update()
+
+
+def store(root: Path, name: str, promise: Promise, ledger: FileLedger, patience: Patience) -> Row:
+    """Perform one promise and store its bytes; what cannot be had becomes a row that says why."""
+    try:
+        body = call(promise, patience)
+        if body:
+            return _write(root, name, body, getattr(promise, "origin", None), ledger)
+        return Row(name, 0, "", "empty file")
+    except RovervisionError as error:
+        return Row(name, 0, "", str(error))
+    except Exception as error:
+        if is_disk_full(error):
+            raise
+        return Row(name, 0, "", f"{type(error).__name__}: {error}")
+
+
+def call(promise: Promise, patience: Patience) -> bytes:
+    """Call a promise until it holds. A RovervisionError is final, and a full disk stays full: neither is repeated."""
+    for attempt in range(1, patience.attempts + 1):
+        try:
+            return promise()
+        except RovervisionError:
+            raise
+        except Exception as error:
+            if attempt == patience.attempts or is_disk_full(error):
+                raise
+            time.sleep(patience.pause_s * 2 ** (attempt - 1))
+    raise AssertionError("attempts is at least 1")
+
+
+def _write(root: Path, name: str, body: bytes, origin: str | None, ledger: FileLedger) -> Row:
+    """Write to a name of its own, tell the ledger, and only then give the file its final name."""
+    part = root / INCOMING_NAME / uuid4().hex
+    part.parent.mkdir(exist_ok=True)
+    try:
+        part.write_bytes(body)
+        entry = Entry(name, len(body), hashlib.sha256(body).hexdigest(), part.stat().st_mtime_ns, origin)
+        ledger.add(entry)
+        (root / name).parent.mkdir(parents=True, exist_ok=True)
+        part.replace(root / name)
+    finally:
+        part.unlink(missing_ok=True)
+    return Row(name, entry.n_bytes, entry.sha256, None)

@@ -1,0 +1,54 @@
+"""Whether a frame answers a query, and what to tell a user when none does."""
+
+from collections import Counter
+from collections.abc import Iterable, Iterator
+from fnmatch import fnmatchcase
+from itertools import islice
+from typing import Final
+
+from rovervision.sources.frame import Frame, Query
+
+_EXPLAINED_FRAMES: Final = 20_000  # enough to know an archive by, and soon read
+
+
+def answers(frame: Frame, query: Query) -> bool:
+    """Tell whether a frame answers a query, its limit aside. A frame of unknown sol lies in no range of sols."""
+    if query.sol_min is not None and (frame.sol is None or frame.sol < query.sol_min):
+        return False
+    if query.sol_max is not None and (frame.sol is None or frame.sol > query.sol_max):
+        return False
+    return (
+        (not query.cameras or frame.camera in query.cameras)
+        and (not query.product_types or frame.product_type in query.product_types)
+        and (not query.sample_types or frame.sample_type in query.sample_types)
+        and (query.name_pattern is None or fnmatchcase(frame.file_name, query.name_pattern))
+    )
+
+
+def select(frames: Iterable[Frame], query: Query) -> Iterator[Frame]:
+    """Yield the frames that answer a query, no more than its limit."""
+    return islice((frame for frame in frames if answers(frame, query)), query.limit)
+
+
+def unrestricted(query: Query) -> Query:
+    """Return the query that asks the same archive for everything."""
+    return Query(name=query.name, source=query.source)
+
+
+def describe_holdings(frames: Iterable[Frame]) -> str:
+    """Say in one clause what an archive holds: how many frames, of which cameras, sols and types."""
+    known = list(islice(frames, _EXPLAINED_FRAMES))
+    if not known:
+        return "it holds no image at all"
+    more = "at least " if len(known) == _EXPLAINED_FRAMES else ""
+    sols = [frame.sol for frame in known if frame.sol is not None]
+    return (
+        f"it holds {more}{len(known)} frames: cameras {_tally(frame.camera for frame in known)}; "
+        + (f"sols {min(sols)} to {max(sols)}; " if sols else "sols unknown; ")
+        + f"product types {_tally(frame.product_type for frame in known)}; "
+        + f"sample types {_tally(frame.sample_type for frame in known)}; names such as {known[0].file_name}"
+    )
+
+
+def _tally(words: Iterable[str]) -> str:
+    return ", ".join(f"{word} ({count})" for word, count in Counter(words).most_common(12))
