@@ -4,6 +4,7 @@ import os
 import shutil
 import tempfile
 from collections.abc import Callable, Iterator
+from concurrent.futures import ThreadPoolExecutor, as_completed
 from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
@@ -37,6 +38,11 @@ def replaced_folder(target: Path) -> Iterator[Path]:
             fresh.rename(target)
     finally:
         shutil.rmtree(fresh, ignore_errors=True)
+
+
+def _usable_cores() -> int:
+    """Return the cores that this process may use; macOS and Windows only tell how many there are."""
+    return len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1
 
 
 def _umask() -> int:
@@ -81,10 +87,12 @@ class TileStoreDataset(AbstractDataset[TileStore, TileStore]):
 
 
 class ExaminedShardsDataset(AbstractDataset[dict[str, Callable[[], ExaminedShard]], dict[str, ExaminedShard]]):
-    """Examined shards as one folder each; what is saved are promises, kept one by one with a progress bar."""
+    """Examined shards as one folder each; what is saved are promises, kept in threads with a progress bar."""
 
-    def __init__(self, *, filepath: str, metadata: dict[str, Any] | None = None) -> None:
+    def __init__(self, *, filepath: str, n_threads: int | None = None, metadata: dict[str, Any] | None = None) -> None:
+        """Keep the shards in the folder `filepath`; n_threads is the number of usable cores where it is None."""
         self._folder = Path(filepath)
+        self._n_threads = n_threads or _usable_cores()
         self.metadata = metadata
 
     def load(self) -> dict[str, ExaminedShard]:
@@ -94,16 +102,28 @@ class ExaminedShardsDataset(AbstractDataset[dict[str, Callable[[], ExaminedShard
         return {path.name: _read_shard(path) for path in sorted(self._folder.iterdir()) if _is_whole(path, SHARD_FILES)}
 
     def save(self, data: dict[str, Callable[[], ExaminedShard]]) -> None:
-        """Perform every promise and write its shard; the old folder stays until all are written."""
-        with replaced_folder(self._folder) as folder:
-            for name, examine in tqdm(data.items(), desc="examining", unit="shard", disable=None):
-                _write_shard(folder / name, examine())
+        """Perform every promise and write its shard; the old folder stays until all are written.
+
+        Each thread holds one shard at a time. Decoding and filtering release the interpreter's lock.
+        """
+        with replaced_folder(self._folder) as folder, ThreadPoolExecutor(self._n_threads) as pool:
+            written = [pool.submit(_perform, promise, folder / name) for name, promise in data.items()]
+            try:
+                for shard in tqdm(as_completed(written), total=len(data), desc="examining", unit="shard", disable=None):
+                    shard.result()
+            except BaseException:
+                pool.shutdown(cancel_futures=True)
+                raise
 
     def _exists(self) -> bool:
         return self._folder.is_dir()
 
     def _describe(self) -> dict[str, Any]:
-        return {"filepath": str(self._folder)}
+        return {"filepath": str(self._folder), "n_threads": self._n_threads}
+
+
+def _perform(promise: Callable[[], ExaminedShard], folder: Path) -> None:
+    _write_shard(folder, promise())
 
 
 def _write_shard(folder: Path, shard: ExaminedShard) -> None:

@@ -1,8 +1,10 @@
 """Where the picture is in an image: inside black borders, and as squares that cover it evenly."""
 
+import functools
 import math
 from typing import NamedTuple
 
+import cv2
 import numpy as np
 
 
@@ -33,20 +35,80 @@ class Content(NamedTuple):
         return self.bottom_px - self.top_px
 
 
-def square_boxes(height_px: int, width_px: int) -> list[Box]:
+def square_boxes(height_px: int, width_px: int, aspect_max: float = 8.0, uncovered_frac: float = 0.15) -> list[Box]:
     """Return the fewest squares of the short side that cover the frame, spread evenly and overlapping where they must.
 
-    A frame of aspect a (long side / short side) gives ceil(a) squares; the first and the last touch the frame's ends.
+    Along the long side up to `uncovered_frac` of a square may stay uncovered, half at each end, so that a frame that
+    is all but square gives one square and not two of nearly the same. Frames of an aspect above `aspect_max` give none.
     """
-    side = min(height_px, width_px)
-    if side <= 0:
+    side, long = sorted((height_px, width_px))
+    if side <= 0 or long > aspect_max * side:
         return []
-    slack = max(height_px, width_px) - side
-    count = math.ceil(slack / side) + 1
-    starts = [round(slack * k / (count - 1)) for k in range(count)] if count > 1 else [0]
+    count = max(1, math.ceil(long / side - uncovered_frac))
+    covered = min(long, count * side)
+    margin, slack = (long - covered) / 2, covered - side
+    starts = [round(margin + slack * k / max(count - 1, 1)) for k in range(count)]
     return [Box(start, 0, side) if width_px >= height_px else Box(0, start, side) for start in starts]
 
 
 def channel_maximum(image: np.ndarray) -> np.ndarray:
     """Return the (H, W) maximum over the channels of an (H, W) or (H, W, 3) image."""
-    return image if image.ndim == 2 else image.max(axis=2)
+    return image if image.ndim == 2 else functools.reduce(cv2.max, cv2.split(image))
+
+
+DARK_LEVEL = 16
+"""Brightest 8-bit value of a black border. The edge lines of 5,386 Mastcam and MAHLI browse JPEGs fall in two heaps by
+their 95th percentile: borders up to 15, pictures from 25."""
+
+_DARK_SHARE = 0.9
+"""Share of a border line that is dark; the rest allows for the corners of a picture that is not quite straight."""
+
+_CONSTANT_STD = 4.0
+"""Standard deviation of the dark pixels of a border line: JPEG noise stays under it, lit texture does not."""
+
+_STEP_PX = 4
+"""How many lines inside the border the picture must have begun."""
+
+
+def content_box(image: np.ndarray) -> Content:
+    """Return the rectangle of an (H, W) or (H, W, 3) uint8 image that black borders leave.
+
+    A border is a run of dark, constant rows or columns that begins at an edge of the image and ends in a step: a few
+    lines further in, at least half of the pixels are lit. Night frames and shadows that fade out have no step and are
+    kept whole. Corners that a round or tilted picture leaves dark remain inside the rectangle.
+    """
+    brightest = channel_maximum(image)
+    height, width = brightest.shape
+    left, top, right, bottom = 0, 0, width, height
+    for _ in range(3):  # a row is only judged between the side borders, and the other way round
+        before = (left, top, right, bottom)
+        rows_dark, rows_share = _dark_lines(brightest[:, left:right])
+        top, bottom = _border_depth(rows_dark, rows_share), height - _border_depth(rows_dark[::-1], rows_share[::-1])
+        columns_dark, columns_share = _dark_lines(brightest[top:bottom].T)
+        left, right = (
+            _border_depth(columns_dark, columns_share),
+            width - _border_depth(columns_dark[::-1], columns_share[::-1]),
+        )
+        if before == (left, top, right, bottom):
+            break
+    return Content(left, top, right, bottom)
+
+
+def _dark_lines(lines: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
+    """Return for every row of (n, m) uint8 whether it is dark and constant, and its share of dark pixels."""
+    dark = lines <= DARK_LEVEL
+    count = np.maximum(np.count_nonzero(dark, axis=1), 1)
+    values = np.minimum(lines, DARK_LEVEL + 1) * dark  # stays uint8: 16 squared still fits 16 bits
+    total = values.sum(axis=1, dtype=np.uint32)
+    squares = np.einsum("ij,ij->i", values.astype(np.uint16), values, dtype=np.uint32)
+    variance = squares / count - (total / count) ** 2
+    share = dark.mean(axis=1)
+    return (share >= _DARK_SHARE) & (variance <= _CONSTANT_STD**2), share
+
+
+def _border_depth(is_dark: np.ndarray, dark_share: np.ndarray) -> int:
+    """Return how many lines from the front are border, one blended line included; 0 where no step ends them."""
+    depth = len(is_dark) if is_dark.all() else int(np.argmin(is_dark))
+    if depth == 0 or depth + _STEP_PX >= len(is_dark) or dark_share[depth + _STEP_PX] > 0.5:
+        return 0
+    return depth + 1

@@ -1,0 +1,1 @@
+"""Curation: frames as they were fetched become measured, judged and split tiles."""
