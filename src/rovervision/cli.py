@@ -1,0 +1,208 @@
+"""`kedro run`, with errors that are sentences."""
+
+import logging
+import signal
+import threading
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
+from importlib.resources import files
+from pathlib import Path
+from types import FrameType
+from typing import Any
+
+import click
+from kedro.config import MissingConfigException
+from kedro.framework.cli.project import run as kedro_run
+from kedro.framework.cli.utils import KedroCliError
+from kedro.io import DatasetError
+from kedro.utils import find_kedro_project
+from kedro.validation.exceptions import ParameterValidationError
+from omegaconf.errors import OmegaConfBaseException
+
+from rovervision.configuration import environments
+from rovervision.console import set_up_logging
+from rovervision.errors import RovervisionError
+from rovervision.hooks.tracking import end_stopped_run
+from rovervision.parameters import suggestion
+
+tracebacks = logging.getLogger("rovervision.traceback")
+"""Goes to the log file only."""
+
+PATH_PARAMETERS = ("apply.input", "apply.output", "ingestion.archive")
+"""Parameters that name a file or folder, which a person means relative to where the command is typed."""
+
+KEDRO_REQUESTS = ("kedro.pipeline", "kedro.framework.session", "kedro.runner.runner")
+"""Modules that refuse a request which cannot be served, such as a node or a tag that does not exist."""
+
+KNOWN_ERRORS = (ParameterValidationError, MissingConfigException, DatasetError, OmegaConfBaseException, KedroCliError)
+"""Errors whose own text says what is wrong."""
+
+
+class Stopped(BaseException):
+    """The process was told to stop. Not an Exception, so that no node's own error handling swallows it."""
+
+    def __init__(self, number: int) -> None:
+        super().__init__(number)
+        self.number = number
+
+
+def run_politely(**options: Any) -> Any:
+    """Run pipelines, and say in a sentence what stops them."""
+    root = find_kedro_project(Path.cwd()) or Path.cwd()
+    conf_source = Path(options.get("conf_source") or root / "conf")
+    log_file = set_up_logging(conf_source, root)
+    try:
+        with stop_signals():
+            return run_request(options, conf_source)
+    except Stopped as stop:
+        end_stopped_run()
+        _say(
+            f"Stopped by {signal.Signals(stop.number).name}. What was saved stays; the same command goes on from there."
+        )
+        raise click.exceptions.Exit(128 + stop.number) from None
+    except (click.exceptions.Exit, click.Abort, click.UsageError):
+        raise
+    except Exception as error:
+        tracebacks.error("The run failed.", exc_info=True)
+        sentence = readable(error)
+        if sentence is None:
+            raise
+        _say(sentence)
+        click.secho(f"(The whole traceback stands in {log_file}.)", dim=True, err=True)
+        raise click.exceptions.Exit(1) from None
+
+
+def run_request(options: dict[str, Any], conf_source: Path) -> Any:
+    """Check what was asked for, then let Kedro run it.
+
+    Args:
+        options: The options of `kedro run` by name.
+        conf_source: Folder or archive of the configuration.
+
+    Returns:
+        Kedro's own result: the datasets at the ends of the run, by name.
+    """
+    names = list(dict.fromkeys(options["pipelines"] or ([options["pipeline"]] if options["pipeline"] else [])))
+    check_pipelines(names)
+    check_environment(options["env"], conf_source)
+    params = absolute_paths(options["params"] or {}, Path.cwd())
+    assert kedro_run.callback is not None
+    return kedro_run.callback(**{**options, "pipelines": names, "pipeline": None, "params": params})
+
+
+def check_pipelines(names: list[str]) -> None:
+    """Refuse a name that is no pipeline.
+
+    Raises:
+        RovervisionError: The name, and what it might have meant.
+    """
+    folder = files("rovervision.pipelines")
+    known = sorted(each.name for each in folder.iterdir() if each.is_dir() and not each.name.startswith(("_", ".")))
+    for name in names:
+        if name not in [*known, "__default__"]:
+            raise RovervisionError(f"There is no pipeline {name}. {suggestion(name, known)}")
+
+
+def check_environment(name: str | None, conf_source: Path) -> None:
+    """Refuse an environment, or a place of configuration, that is not there.
+
+    Raises:
+        RovervisionError: What is missing, and what there is.
+    """
+    known = environments(conf_source)
+    if "base" not in known:
+        raise RovervisionError(
+            f"There is no configuration at {conf_source}. Go to the project's folder, "
+            "or name the archive: --conf-source=conf-rovervision.tar.gz"
+        )
+    if name is None and conf_source.is_dir():
+        (conf_source / "local").mkdir(exist_ok=True)  # Kedro insists on it; copies of a project lose empty folders
+    elif name is not None and name not in known:
+        raise RovervisionError(f"There is no environment {name} in {conf_source}. {suggestion(name, known)}")
+
+
+def absolute_paths(params: Mapping[str, Any], folder: Path) -> dict[str, Any]:
+    """Return nested parameters in which every path that a person typed is absolute.
+
+    Args:
+        params: Nested parameters of the command line.
+        folder: Where relative paths start: the folder in which the command was typed, not the project's root.
+    """
+    return _absolute(params, folder, "")
+
+
+def _absolute(params: Mapping[str, Any], folder: Path, prefix: str) -> dict[str, Any]:
+    made: dict[str, Any] = {}
+    for key, value in params.items():
+        if isinstance(value, Mapping):
+            made[key] = _absolute(value, folder, f"{prefix}{key}.")
+        elif prefix + key in PATH_PARAMETERS and value is not None and "://" not in str(value):
+            made[key] = str((folder / Path(str(value)).expanduser()).resolve())
+        else:
+            made[key] = value
+    return made
+
+
+@contextmanager
+def stop_signals() -> Iterator[None]:
+    """Turn SIGTERM (a scheduler's stop) and SIGINT (Ctrl-C) into `Stopped` while the block runs.
+
+    Only the main thread can; elsewhere the block runs as it is.
+    """
+    if threading.current_thread() is not threading.main_thread():
+        yield
+        return
+
+    def stop(number: int, frame: FrameType | None) -> None:
+        raise Stopped(number)
+
+    before = {number: signal.signal(number, stop) for number in (signal.SIGTERM, signal.SIGINT)}
+    try:
+        yield
+    finally:
+        for number, handler in before.items():
+            signal.signal(number, handler)
+
+
+def readable(error: BaseException) -> str | None:
+    """Return the sentence that a person needs, or None when the error is a defect whose traceback is the message."""
+    chain = list(_chain(error))
+    for each in chain:
+        if isinstance(each, RovervisionError):
+            return str(each)
+    if isinstance(error, KNOWN_ERRORS) or _raised_in(error).startswith(KEDRO_REQUESTS):
+        return str(error)
+    return None
+
+
+def _chain(error: BaseException | None) -> Iterator[BaseException]:
+    while error is not None:
+        yield error
+        error = error.__cause__ or error.__context__
+
+
+def _raised_in(error: BaseException) -> str:
+    """Name of the module that raised an error."""
+    trace = error.__traceback__
+    while trace is not None and trace.tb_next is not None:
+        trace = trace.tb_next
+    return str(trace.tb_frame.f_globals.get("__name__", "")) if trace else ""
+
+
+def _say(sentence: str) -> None:
+    click.secho(f"\n{sentence}", fg="red", err=True)
+
+
+@click.group(name="rovervision")
+def cli() -> None:
+    """Commands of this project."""
+
+
+run = click.Command(
+    name="run",
+    params=kedro_run.params,
+    callback=run_politely,
+    help=kedro_run.help,
+    context_settings={"help_option_names": ["-h", "--help"]},
+)
+cli.add_command(run)

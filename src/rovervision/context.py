@@ -1,0 +1,66 @@
+"""The project's context: where its root is, and what to say when a parameter is wrong."""
+
+from collections.abc import Mapping
+from functools import partial
+from pathlib import Path
+from typing import Any
+
+from kedro.framework.context import KedroContext
+from kedro.framework.project import pipelines
+from kedro.utils import find_kedro_project
+from kedro.validation.exceptions import ParameterValidationError
+from kedro.validation.type_extractor import TypeExtractor
+from omegaconf import OmegaConf
+
+from rovervision.configuration import runtime_keys
+from rovervision.errors import RovervisionError
+from rovervision.parameters import explain_sections, unknown_keys
+
+
+def project_path(relative: str, root: Path | None = None) -> str:
+    """Return a path inside the project as an absolute one, so that no file depends on where a command was typed.
+
+    Args:
+        relative: Path from the root.
+        root: The root; when None, the nearest project folder upwards, or the working folder where there is none.
+    """
+    return str((root or find_kedro_project(Path.cwd()) or Path.cwd()) / relative)
+
+
+class ProjectContext(KedroContext):
+    """Kedro's context that resolves `${project_path:...}` from its own root and explains wrong parameters."""
+
+    def __init__(self, *arguments: Any, **options: Any) -> None:
+        super().__init__(*arguments, **options)
+        OmegaConf.register_new_resolver("project_path", partial(project_path, root=self.project_path), replace=True)
+
+    @property
+    def params(self) -> dict[str, Any]:
+        """Parameters, with their sections as the types that the nodes ask for.
+
+        Raises:
+            RovervisionError: One sentence for each parameter that is unknown or out of its range.
+        """
+        types = TypeExtractor(dict(pipelines)).extract_types_from_pipelines()
+        self._refuse_unknown_keys(types)
+        try:
+            return super().params
+        except ParameterValidationError as error:
+            sentences = explain_sections(self.config_loader["parameters"], types)
+            raise RovervisionError("\n".join(sentences) or str(error)) from error
+
+    def _refuse_unknown_keys(self, types: Mapping[str, type]) -> None:
+        given = {name: value for name, value in (self.config_loader.runtime_params or {}).items() if name not in types}
+        if not given:
+            return
+        sentences = unknown_keys(given, self._stored_parameters(), runtime_keys(Path(self.config_loader.conf_source)))
+        if sentences:
+            raise RovervisionError("\n".join(sentences))
+
+    def _stored_parameters(self) -> dict[str, Any]:
+        """What stands in the YAML files alone, without `--params`."""
+        from kedro.framework.project import settings
+
+        loader = self.config_loader
+        alone = type(loader)(conf_source=loader.conf_source, env=loader.env, **settings.CONFIG_LOADER_ARGS)
+        return dict(alone["parameters"])

@@ -1,0 +1,100 @@
+"""Learning curves: a table at rest, and live in MLflow."""
+
+from collections.abc import Iterable, Mapping
+from pathlib import Path
+from typing import Any
+
+import pandas as pd
+from kedro.io import AbstractDataset, DatasetError
+
+Points = Mapping[str, Mapping[str, float] | Iterable[Mapping[str, float]]]
+"""Metric name to one point or several, each `{"value": v, "step": s}`."""
+
+COLUMNS = {"metric": "str", "step": "int64", "value": "float64"}
+
+
+class MetricHistoryDataset(AbstractDataset[Points, pd.DataFrame]):
+    """A CSV table of metric, step and value, which grows with every save.
+
+    Made for a node that yields metrics as it goes: a save adds its points to the table and, where an MLflow run is
+    active, to the run. A point whose step the metric has already passed begins a new history: the rows of that metric
+    from that step on are replaced, so that a training that starts over, or goes on from a checkpoint, leaves one curve.
+    The first points of a run also bring the history before them. Without an active run only the table is written.
+
+    Args:
+        filepath: The CSV file.
+        prefix: Put before the names in MLflow, with a dot; the table has the bare names.
+        metadata: For the catalog's readers.
+    """
+
+    def __init__(self, *, filepath: str, prefix: str | None = None, metadata: dict[str, Any] | None = None) -> None:
+        self._filepath = Path(filepath)
+        self._prefix = f"{prefix}." if prefix else ""
+        self._run_id: str | None = None
+        self.metadata = metadata
+
+    def load(self) -> pd.DataFrame:
+        """Return columns metric (str), step (int64), value (float64), ordered by metric, then step."""
+        return pd.read_csv(self._filepath, dtype=COLUMNS)
+
+    def save(self, data: Points) -> None:
+        """Add points; nothing to add leaves the table as it is, or empty where there is none."""
+        new = as_table(data)
+        stored = self.load() if self._filepath.exists() else as_table({})
+        history = rewound(stored, new)
+        if len(new) or not self._filepath.exists():
+            self._filepath.parent.mkdir(parents=True, exist_ok=True)
+            partial = self._filepath.with_suffix(".partial")
+            pd.concat([history, new]).sort_values(["metric", "step"], kind="stable").to_csv(partial, index=False)
+            partial.replace(self._filepath)
+        if len(new):
+            self._log(history, new)
+
+    def flush(self) -> None:
+        """Give the active MLflow run the whole table, if no save has: the training had been finished before."""
+        if self._filepath.exists():
+            self._log(self.load(), as_table({}), only_history=True)
+
+    def _log(self, history: pd.DataFrame, new: pd.DataFrame, only_history: bool = False) -> None:
+        import mlflow
+
+        run = mlflow.active_run()
+        if run is None or (only_history and run.info.run_id == self._run_id):
+            return
+        points = new if run.info.run_id == self._run_id else pd.concat([history, new])
+        self._run_id = run.info.run_id
+        for step, rows in points.groupby("step"):
+            values = {self._prefix + row.metric: float(row.value) for row in rows.itertuples()}
+            mlflow.log_metrics(values, step=int(step))
+
+    def preview(self, nrows: int = 5) -> Any:
+        """Return the first rows, for Kedro-Viz."""
+        return self.load().head(nrows).to_dict(orient="split")
+
+    def _exists(self) -> bool:
+        return self._filepath.exists()
+
+    def _describe(self) -> dict[str, Any]:
+        return {"filepath": str(self._filepath), "prefix": self._prefix}
+
+
+def as_table(points: Points) -> pd.DataFrame:
+    """Return points as columns metric, step and value.
+
+    Raises:
+        DatasetError: A point has no value or no step.
+    """
+    rows: list[tuple[str, int, float]] = []
+    for metric, given in points.items():
+        for point in [given] if isinstance(given, Mapping) else given:
+            if not {"value", "step"} <= set(point):
+                raise DatasetError(f'{metric}: a point is {{"value": v, "step": s}}, not {point!r}')
+            rows.append((metric, int(point["step"]), float(point["value"])))
+    return pd.DataFrame(rows, columns=list(COLUMNS)).astype(COLUMNS)
+
+
+def rewound(history: pd.DataFrame, new: pd.DataFrame) -> pd.DataFrame:
+    """Return the rows of a history that stand before a metric's first new step; metrics without new points stay."""
+    first = new.groupby("metric")["step"].min().to_dict()
+    limits = [first.get(metric, float("inf")) for metric in history["metric"]]
+    return history[history["step"].to_numpy() < limits]

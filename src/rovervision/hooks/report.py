@@ -1,0 +1,101 @@
+"""After a run: what was made, and where to look."""
+
+import time
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Any
+
+import click
+from kedro.framework.hooks import hook_impl
+from kedro.io import CatalogProtocol
+
+from rovervision.hooks.inputs import dataset_metadata, dataset_path, shown
+from rovervision.hooks.tracking import TrackingHooks
+
+SHOWN_LAYERS = {"reporting": "Look at", "model_output": "Results", "models": "Models"}
+"""Layers whose datasets a person opens; the others are counted."""
+
+
+class ReportHooks:
+    """Ends a run with a list of the files that are worth opening and the commands that show the rest."""
+
+    def __init__(self, tracking: TrackingHooks) -> None:
+        self._tracking = tracking
+        self._started_s = time.monotonic()
+        self._metadata: dict[str, Mapping[str, Any]] = {}
+        self._saved: dict[str, None] = {}
+
+    @hook_impl
+    def after_catalog_created(self, conf_catalog: Mapping[str, Any]) -> None:
+        """Remember layers and start counting anew."""
+        self._metadata = dataset_metadata(conf_catalog)
+        self._saved = {}
+
+    @hook_impl
+    def after_dataset_saved(self, dataset_name: str) -> None:
+        """Remember what was saved, in order."""
+        self._saved[dataset_name] = None
+
+    @hook_impl(trylast=True)
+    def after_pipeline_run(self, run_params: dict[str, Any], catalog: CatalogProtocol) -> None:
+        """Print the report."""
+        saved = {name: path for name in self._saved if (path := dataset_path(catalog, name))}
+        sections: dict[str, list[str]] = {heading: [] for heading in SHOWN_LAYERS.values()}
+        for name, path in saved.items():
+            heading = SHOWN_LAYERS.get(self._layer(name))
+            if heading and self._line(name, path) not in sections[heading]:
+                sections[heading].append(self._line(name, path))
+        n_others = sum(self._layer(name) not in SHOWN_LAYERS for name in saved)
+        look = look_further(Path(run_params["project_path"]), self._tracking.tracking_uri)
+        click.echo(closing_message(time.monotonic() - self._started_s, sections, n_others, look))
+
+    def _layer(self, name: str) -> str:
+        return str(self._metadata.get(name, {}).get("kedro-viz", {}).get("layer", ""))
+
+    def _line(self, name: str, path: Path) -> str:
+        description = str(self._metadata.get(name, {}).get("description", "")).split("\n")[0]
+        return f"{shown(path)}\t{description}"
+
+
+def look_further(project: Path, tracking_uri: str | None) -> list[str]:
+    """Return the commands that show more.
+
+    Args:
+        project: The run's root; Kedro-Viz needs it to be a project folder.
+        tracking_uri: Where MLflow holds the run; None when it was not tracked.
+    """
+    commands = ["kedro viz run\tthe pipelines as a graph"] if (project / "pyproject.toml").is_file() else []
+    if tracking_uri and tracking_uri.startswith("http"):
+        commands.append(f"{tracking_uri}\tparameters, curves and artifacts of the run")
+    elif tracking_uri:
+        commands.append(f"mlflow ui --backend-store-uri {tracking_uri}\tparameters, curves and artifacts of the run")
+    return commands
+
+
+def closing_message(elapsed_s: float, sections: Mapping[str, list[str]], n_others: int, look: list[str]) -> str:
+    """Return the report as text; in each line a tab stands between a place and what is found there."""
+    lines = [click.style(f"\nDone in {duration(elapsed_s)}.", fg="green", bold=True)]
+    for heading, entries in sections.items():
+        if entries:
+            lines += ["", click.style(heading, bold=True), *_columns(entries)]
+    if n_others:
+        lines += ["", f"and {n_others} more dataset{'s' if n_others > 1 else ''} on the way there."]
+    if look:
+        lines += ["", click.style("Look further", bold=True), *_columns(look)]
+    return "\n".join(lines) + "\n"
+
+
+def _columns(entries: list[str]) -> list[str]:
+    pairs = [entry.partition("\t")[::2] for entry in entries]
+    width = max((len(place) for place, _ in pairs if len(place) <= 60), default=0)
+    return [f"  {place:<{width}}  {click.style(what, dim=True)}".rstrip() for place, what in pairs]
+
+
+def duration(elapsed_s: float) -> str:
+    """Return a time span in words: `8 s`, `2 min 41 s`, `3 h 5 min`."""
+    seconds = round(elapsed_s)
+    if seconds < 60:
+        return f"{seconds} s"
+    if seconds < 3600:
+        return f"{seconds // 60} min {seconds % 60} s"
+    return f"{seconds // 3600} h {seconds % 3600 // 60} min"

@@ -1,0 +1,31 @@
+"""Settings that Kedro reads: how configuration is merged, and which hooks take part in a run."""
+
+from rovervision.quiet import silence_known_warnings
+
+silence_known_warnings()  # before the imports that warn
+
+from omegaconf.resolvers import oc  # noqa: E402
+
+from rovervision.context import ProjectContext, project_path  # noqa: E402
+from rovervision.hooks import InputHooks, ReportHooks, TrackingHooks  # noqa: E402
+from rovervision.runners import rank  # noqa: E402
+
+CONTEXT_CLASS = ProjectContext
+
+CONFIG_LOADER_ARGS = {
+    "base_env": "base",
+    "default_run_env": "local",
+    # An environment states only what differs; without this one changed number would drop its whole section.
+    "merge_strategy": {"parameters": "soft", "globals": "soft", "mlflow": "soft"},
+    "config_patterns": {"mlflow": ["mlflow*", "mlflow*/**", "**/mlflow*"]},
+    "custom_resolvers": {"oc.env": oc.env, "project_path": project_path},
+}
+
+_tracking = TrackingHooks()
+
+# Processes beyond the first compute and stay silent: one MLflow run, one report.
+HOOKS = (_tracking, ReportHooks(_tracking), InputHooks()) if rank() == 0 else (InputHooks(),)
+
+# `TrackingHooks` is kedro-mlflow's own hook with its gaps filled, hence not both. Kedro compares names as their
+# packages spell them, and kedro-mlflow has spelled its own both ways.
+DISABLE_HOOKS_FOR_PLUGINS = ("kedro_mlflow", "kedro-mlflow", "kedro-telemetry") + (("kedro-viz",) if rank() else ())
