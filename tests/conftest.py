@@ -4,11 +4,15 @@ from pathlib import Path
 
 import cv2
 import pytest
+from hypothesis import settings
 
 REPOSITORY = Path(__file__).resolve().parents[1]
 REAL_IMAGES = REPOSITORY.parent / "shared" / "mars"
 
 cv2.setNumThreads(1)
+
+settings.register_profile("project", deadline=None, derandomize=True)  # laws are checked, not raced
+settings.load_profile("project")
 
 
 @pytest.fixture(scope="session")

@@ -1,0 +1,111 @@
+"""Batches of tiles for training: which ones, in which order, changed how. All of it follows from a seed."""
+
+import math
+from collections.abc import Iterator
+
+import numpy as np
+import torch
+from numpy.typing import NDArray
+from pydantic import BaseModel, ConfigDict, Field
+from torch import Tensor
+from torch.nn import functional as F
+
+from rovervision.learning.color import rgb_to_lab
+from rovervision.learning.colorizers import COARSE
+
+
+class AugmentationConfig(BaseModel):
+    """How a training tile may be changed. Colour itself never is."""
+
+    model_config = ConfigDict(frozen=True, extra="forbid")
+
+    zoom_max: float = Field(default=1.6, ge=1, le=4)
+    """A random square of 1 to 1/zoom_max of the side is enlarged to the whole tile."""
+    flip: bool = True
+    gamma_max: float = Field(default=1.15, ge=1, le=3)
+    """The input lightness is raised to a random power in 1/gamma_max..gamma_max."""
+    gain_max: float = Field(default=1.1, ge=1, le=3)
+    """The input lightness is scaled by a random factor in 1/gain_max..gain_max."""
+    noise: float = Field(default=1.0, ge=0, le=20)
+    """Highest standard deviation of the noise added to the input lightness, in units of L."""
+
+
+class ColorBatches:
+    """Epochs of (lightness, coarse ab) pairs made from uint8 tiles.
+
+    Args:
+        pixels: (N, P, P, 3) uint8 sRGB, P a multiple of 4; may be a memory map.
+        rows: the tiles to use, as row numbers.
+        weights: (len(rows),) sampling weights, or None to see each tile once an epoch.
+        batch_size: tiles per batch; the last batch of an epoch may be smaller.
+        augmentation: changes, or None to see the tiles as they are and in order.
+        seed: with the epoch's number, the only source of randomness.
+    """
+
+    def __init__(
+        self,
+        pixels: NDArray[np.uint8],
+        rows: NDArray[np.int64],
+        batch_size: int,
+        augmentation: AugmentationConfig | None,
+        seed: int,
+        weights: NDArray[np.float64] | None = None,
+    ) -> None:
+        self.pixels, self.rows, self.batch_size = pixels, np.asarray(rows), batch_size
+        self.augmentation, self.seed = augmentation, seed
+        self.shares = None if weights is None else weights / weights.sum()
+
+    def __len__(self) -> int:
+        return math.ceil(len(self.rows) / self.batch_size)
+
+    def epoch(self, number: int, device: torch.device | None = None) -> Iterator[tuple[Tensor, Tensor]]:
+        """Yield (N, 1, P, P) lightness as the network sees it and (N, 2, P/4, P/4) true ab. Epochs count from 0."""
+        rng = np.random.default_rng([self.seed, number])
+        order = self._order(rng)
+        for start in range(0, len(order), self.batch_size):
+            rows = order[start : start + self.batch_size]
+            rgb = torch.from_numpy(np.ascontiguousarray(self.pixels[rows])).to(device)
+            unit = rgb.permute(0, 3, 1, 2).to(torch.float32) / 255
+            if self.augmentation is not None:
+                unit = zoom_and_flip(unit, self.augmentation, rng)
+            lab = rgb_to_lab(unit)
+            lightness = lab[:, :1]
+            if self.augmentation is not None:
+                lightness = disturb_lightness(lightness, self.augmentation, rng)
+            yield lightness, F.avg_pool2d(lab[:, 1:], COARSE)
+
+    def _order(self, rng: np.random.Generator) -> NDArray[np.int64]:
+        if self.augmentation is None:
+            return self.rows
+        if self.shares is None:
+            return rng.permutation(self.rows)
+        return rng.choice(self.rows, size=len(self.rows), p=self.shares)
+
+
+def zoom_and_flip(unit: Tensor, config: AugmentationConfig, rng: np.random.Generator) -> Tensor:
+    """Cut a random square out of each image, mirror half of them, enlarge to the full side. (N, 3, P, P) in and out."""
+    n = len(unit)
+    side = 1 / rng.uniform(1, config.zoom_max, n)
+    sign = np.where(rng.random(n) < 0.5, -1.0, 1.0) if config.flip else np.ones(n)
+    center = rng.uniform(-1, 1, (n, 2)) * (1 - side)[:, None]
+    theta = np.zeros((n, 2, 3), np.float32)
+    theta[:, 0, 0], theta[:, 1, 1] = side * sign, side
+    theta[:, :, 2] = center
+    grid = F.affine_grid(torch.from_numpy(theta).to(unit.device), list(unit.shape), align_corners=False)
+    return F.grid_sample(unit, grid, mode="bilinear", padding_mode="border", align_corners=False)
+
+
+def disturb_lightness(lightness: Tensor, config: AugmentationConfig, rng: np.random.Generator) -> Tensor:
+    """Imitate another exposure and sensor: gain, gamma, noise. (N, 1, P, P) in 0..100, in and out."""
+    n = len(lightness)
+    gamma, gain, sigma = (
+        torch.tensor(values, dtype=torch.float32, device=lightness.device).view(n, 1, 1, 1)
+        for values in (
+            config.gamma_max ** rng.uniform(-1, 1, n),
+            config.gain_max ** rng.uniform(-1, 1, n),
+            config.noise * rng.random(n),
+        )
+    )
+    noise = torch.from_numpy(rng.standard_normal(tuple(lightness.shape), dtype=np.float32)).to(lightness.device)
+    changed = 100 * (lightness / 100).clamp(0, 1) ** gamma * gain + sigma * noise
+    return changed.clamp(0, 100)

@@ -1,0 +1,170 @@
+"""The steps of colorization: what is known without a network, training, scoring, and use."""
+
+import hashlib
+from collections.abc import Callable, Iterator, Mapping
+from functools import partial
+from pathlib import PurePosixPath
+from typing import Any
+
+import numpy as np
+import pandas as pd
+import torch
+
+from rovervision.errors import RovervisionError
+from rovervision.imaging.color_priors import ColorPriors
+from rovervision.imaging.color_priors import fit_color_priors as fit_priors
+from rovervision.imaging.decoding import decode_image
+from rovervision.imaging.encoding import encode_png
+from rovervision.imaging.tiles import TileStore
+from rovervision.learning.batches import ColorBatches
+from rovervision.learning.color import perceived_ab_error
+from rovervision.learning.colorizers import ResidualColorizer, build_colorizer
+from rovervision.learning.colorizing import ApplyConfig, colorize, lightness_of, load_colorizer
+from rovervision.learning.training import Batch, Metrics, fit, open_fabric, seeded
+from rovervision.learning.weights import Weights
+from rovervision.pipelines.colorization.config import ColorizationConfig
+from rovervision.sources.frame import StoredFile
+
+
+def fit_color_priors(tiles: TileStore) -> dict[str, object]:
+    """Average the colours of the training tiles: as a whole, and at each lightness."""
+    rows = np.flatnonzero((tiles.index["split"] == "train") & tiles.index["is_color"])
+    return fit_priors(tiles.pixels[row] for row in rows).to_json()
+
+
+def train_colorizer(
+    tiles: TileStore,
+    color_priors: dict[str, object],
+    config: ColorizationConfig,
+    seed: int,
+    device: str,
+    saved: Weights | None,
+) -> Iterator[tuple[Weights, Metrics]]:
+    """Train on the training split; yield a checkpoint and the new metrics after every epoch.
+
+    A tenth of the training groups (whole groups, by hash) is not trained on: the epoch that is best there is kept.
+    """
+    train, monitor = split_monitor(tiles.index, config.sampling.monitor_frac)
+    if len(train) < config.training.batch_size:
+        raise RovervisionError(
+            f"The training split has {len(train)} colour tiles, fewer than one batch of {config.training.batch_size}. "
+            "Ingest more frames, or lower colorization.training.batch_size."
+        )
+    weights = camera_weights(tiles.index["camera"].to_numpy()[train]) if config.sampling.balance == "camera" else None
+    batch_size = config.training.batch_size
+    batches = ColorBatches(tiles.pixels, train, batch_size, config.augmentation, seed, weights)
+    watched = ColorBatches(tiles.pixels, monitor, 2 * batch_size, None, seed)
+    priors = ColorPriors.from_json(color_priors)
+    with seeded(seed):
+        model = build_colorizer(torch.from_numpy(priors.lookup), config.model)
+    fabric = open_fabric(device, config.training.precision)
+    recipe = fingerprint(config, seed, tiles.index)
+    resume = saved if saved is not None and config.resume and saved.header.get("recipe") == recipe else None
+    header = {
+        "recipe": recipe,
+        "model": config.model.model_dump(mode="json"),
+        "trained_on": describe_tiles(tiles.index, train, monitor),
+    }
+    for checkpoint, metrics in fit(model, perceived_loss, batches, watched, config.training, fabric, resume):
+        yield Weights(checkpoint.tensors, checkpoint.header | header), metrics
+
+
+def perceived_loss(model: ResidualColorizer, batch: Batch) -> torch.Tensor:
+    """Return the mean perceived error of coarse ab over a batch of (lightness, ab)."""
+    lightness, true_ab = batch
+    return perceived_ab_error(model.coarse(lightness), true_ab).mean()
+
+
+def split_monitor(index: pd.DataFrame, monitor_frac: float) -> tuple[np.ndarray, np.ndarray]:
+    """Return the rows to train on and the rows to watch: colour tiles of the training split, in whole groups.
+
+    A group goes by its hash, so that it stays on its side when others arrive. Where no group is drawn, the one with
+    the lowest hash is; a single group serves for both.
+    """
+    rows = np.flatnonzero((index["split"] == "train") & index["is_color"])
+    groups = index["group"].astype(str).to_numpy()[rows]
+    share = {group: int(hashlib.sha256(group.encode()).hexdigest()[:8], 16) / 2**32 for group in np.unique(groups)}
+    if len(share) < 2:
+        return rows, rows
+    limit = max(monitor_frac, min(share.values()) + 1e-12)
+    watched = np.array([share[group] < limit for group in groups])
+    return (rows, rows) if watched.all() else (rows[~watched], rows[watched])
+
+
+def camera_weights(cameras: np.ndarray) -> np.ndarray:
+    """Return one over the square root of each tile's camera's count. (N,) names to (N,) float64."""
+    _, inverse, counts = np.unique(cameras.astype(str), return_inverse=True, return_counts=True)
+    return 1 / np.sqrt(counts[inverse])
+
+
+def fingerprint(config: ColorizationConfig, seed: int, index: pd.DataFrame) -> str:
+    """Return a hash of all that decides what a training ends with."""
+    parts = [config.model, config.training, config.augmentation, config.sampling]
+    text = "".join(part.model_dump_json() for part in parts) + str(seed)
+    rows = pd.util.hash_pandas_object(index[["tile_id", "split", "is_color"]], index=False).to_numpy()
+    return hashlib.sha256(text.encode() + rows.tobytes()).hexdigest()[:16]
+
+
+def describe_tiles(index: pd.DataFrame, train: np.ndarray, monitor: np.ndarray) -> dict[str, Any]:
+    """Return what the model card says of the training data."""
+    rows = index.iloc[train]
+    return {
+        "tiles": len(train),
+        "tiles_watched": len(monitor),
+        "frames": int(rows["frame_id"].nunique()),
+        "cameras": {str(name): int(n) for name, n in rows["camera"].value_counts().items()},
+        "sols": sorted({int(sol) for sol in rows["sol"].dropna()}),
+    }
+
+
+def finish_colorizer(checkpoint: Weights) -> Weights:
+    """Return the best averaged weights alone, with all that is needed to use them."""
+    header = {key: checkpoint.header[key] for key in ("recipe", "model", "trained_on", "best_epoch", "best_loss")}
+    return Weights(checkpoint.group("best"), header | {"epochs": checkpoint.header["epoch"], "input": "CIE L, 0..100"})
+
+
+def exemplify_colorizer(tiles: TileStore, colorizer: Weights, config: ColorizationConfig) -> dict[str, np.ndarray]:
+    """Return one gray tile and its colouring, from which MLflow takes the model's signature.
+
+    input: (1, tile_px, tile_px, 1) uint8. output: (1, tile_px, tile_px, 3) uint8.
+    """
+    gray = np.rint(lightness_of(np.asarray(tiles.pixels[0])) * 2.55).astype(np.uint8)
+    colored = colorize(gray, load_colorizer(colorizer), config.apply)
+    return {"input": gray[None, ..., None], "output": colored[None]}
+
+
+def select_gray_images(
+    frames_split: pd.DataFrame, images_raw: Mapping[str, StoredFile]
+) -> dict[str, Callable[[], bytes]]:
+    """Promise the bytes of every kept frame that holds no colour: what a colorizer is for. File name → callable."""
+    gray = frames_split[frames_split["kept"] & ~frames_split["is_color"]]
+    wanted = gray.set_index("frame_id")["file_name"].to_dict()
+    suffixes = {frame_id: PurePosixPath(name).suffix for frame_id, name in wanted.items()}
+    return {
+        f"{frame_id}{suffixes[frame_id]}": images_raw[frame_id].read for frame_id in wanted if frame_id in images_raw
+    }
+
+
+def colorize_images(
+    images: Mapping[str, StoredFile], colorizer: Weights, config: ColorizationConfig
+) -> dict[str, Callable[[], bytes]]:
+    """Promise a PNG in colour for every image. Relative path → callable; a file that is no image fails on its own."""
+    if not images:
+        raise RovervisionError(
+            "There is no image to colorize in that folder: name another one with --params apply.input=DIR"
+        )
+    model = load_colorizer(colorizer)
+    names = output_names(list(images))
+    return {names[key]: partial(colorize_file, file, model, config.apply) for key, file in images.items()}
+
+
+def output_names(keys: list[str]) -> dict[str, str]:
+    """Return key → PNG path: the same folder and stem; the suffix stays in the name where two stems would collide."""
+    stems = {key: str(PurePosixPath(key).with_suffix("")) for key in keys}
+    lowered = [stem.lower() for stem in stems.values()]
+    return {key: f"{stem if lowered.count(stem.lower()) == 1 else key}.png" for key, stem in stems.items()}
+
+
+def colorize_file(file: StoredFile, model: ResidualColorizer, config: ApplyConfig) -> bytes:
+    """Return the image of one file in colour, as PNG bytes."""
+    return encode_png(colorize(decode_image(file.read()), model, config))

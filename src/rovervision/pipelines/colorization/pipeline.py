@@ -1,0 +1,73 @@
+"""The graph of colorization."""
+
+from kedro.pipeline import Node, Pipeline
+
+from rovervision.pipelines.colorization.figures import draw_learning_curves, draw_panels, draw_scores
+from rovervision.pipelines.colorization.nodes import (
+    colorize_images,
+    exemplify_colorizer,
+    finish_colorizer,
+    fit_color_priors,
+    select_gray_images,
+    train_colorizer,
+)
+from rovervision.pipelines.colorization.scoring import score_colorizer, tabulate_scores
+
+
+def create_pipeline(**_: object) -> Pipeline:
+    """Return the pipeline: priors → training → scores and figures, and colour for gray images (tag `apply`)."""
+    return Pipeline(
+        [
+            Node(fit_color_priors, "tiles", "color_priors", name="fit_color_priors"),
+            Node(
+                train_colorizer,
+                ["tiles", "color_priors", "params:colorization", "params:seed", "params:device", "colorizer_saved"],
+                ["colorizer_checkpoint", "colorization_metrics"],
+                name="train_colorizer",
+                tags="train",
+            ),
+            Node(finish_colorizer, "colorizer_checkpoint", "colorizer", name="finish_colorizer", tags="train"),
+            Node(
+                exemplify_colorizer,
+                ["tiles", "colorizer", "params:colorization"],
+                "colorizer_tracked",
+                name="track_colorizer",
+                tags="train",
+            ),
+            Node(
+                score_colorizer,
+                ["tiles", "colorizer", "color_priors", "params:colorization"],
+                "colorization_scores",
+                name="score_colorizer",
+            ),
+            Node(
+                tabulate_scores,
+                ["colorization_scores", "params:colorization", "params:seed"],
+                ["colorization_score_table", "colorization_score_metrics"],
+                name="tabulate_scores",
+            ),
+            Node(
+                draw_panels,
+                ["tiles", "colorizer", "colorization_scores", "params:colorization"],
+                "colorization_panels",
+                name="draw_panels",
+            ),
+            Node(draw_learning_curves, "colorizer_checkpoint", "colorization_curves", name="draw_learning_curves"),
+            Node(
+                draw_scores,
+                ["colorization_score_table", "params:colorization"],
+                "colorization_score_chart",
+                name="draw_scores",
+            ),
+            Node(select_gray_images, ["frames_split", "images_raw"], "images_gray@written", name="select_gray_images"),
+            Node(
+                colorize_images,
+                ["images_gray@read", "colorizer", "params:colorization"],
+                "images_colorized",
+                name="colorize_images",
+                tags="apply",
+            ),
+        ],
+        namespace="colorization",
+        prefix_datasets_with_namespace=False,
+    )

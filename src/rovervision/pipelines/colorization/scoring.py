@@ -1,0 +1,126 @@
+"""Scores: the colorizer beside its baselines and oracles, on frames that nothing was learnt from."""
+
+from collections.abc import Mapping
+from concurrent.futures import ThreadPoolExecutor
+
+import numpy as np
+import pandas as pd
+import torch
+
+from rovervision.errors import RovervisionError
+from rovervision.imaging.color import rgb_to_lab
+from rovervision.imaging.color_priors import ColorPriors
+from rovervision.imaging.scores import bootstrap_interval, reference_colors, score_colors
+from rovervision.imaging.tiles import TileStore
+from rovervision.learning.colorizers import ResidualColorizer
+from rovervision.learning.colorizing import load_colorizer
+from rovervision.learning.weights import Weights
+from rovervision.pipelines.colorization.config import ColorizationConfig, ScoringConfig
+from rovervision.sources.regions import GROUND, HARDWARE, REGION_NAMES, RIDGE, ROCK, SKY
+
+REGION_GROUPS = {"sky": (SKY,), "terrain": (RIDGE, GROUND, ROCK), "hardware": (HARDWARE,)}
+"""The regions that are scored, and the mask values that make them up."""
+
+FRAME_COLUMNS = ("frame_id", "rover", "camera", "sol", "label")
+
+
+def score_colorizer(
+    tiles: TileStore, colorizer: Weights, color_priors: dict[str, object], config: ColorizationConfig
+) -> pd.DataFrame:
+    """Score every colour tile of the scored split with every method; one row per frame and method.
+
+    A frame's score is the mean over its tiles. Columns: those of the frame, method, and the scores of
+    `imaging.scores.score_colors`.
+    """
+    rows = scored_rows(tiles.index, config.scoring)
+    model, priors = load_colorizer(colorizer), ColorPriors.from_json(color_priors)
+    kind = str(colorizer.header["model"]["kind"])
+    with ThreadPoolExecutor() as pool:
+        scores = pool.map(lambda row: score_tile(tiles, int(row), model, kind, priors, config.scoring), rows)
+        table = pd.DataFrame([score for tile_scores in scores for score in tile_scores])
+    values = [column for column in table.columns if column not in (*FRAME_COLUMNS, "method")]
+    firsts = {column: "first" for column in FRAME_COLUMNS if column != "frame_id"}
+    means = dict.fromkeys(values, "mean")
+    return table.groupby(["frame_id", "method"], sort=False, as_index=False).agg(firsts | means)
+
+
+def scored_rows(index: pd.DataFrame, config: ScoringConfig) -> np.ndarray:
+    """Return the rows of the tiles to score. Raises RovervisionError where the split has none."""
+    rows = np.flatnonzero((index["split"] == config.split) & index["is_color"])
+    if len(rows) == 0:
+        held = ", ".join(f"{name} {n}" for name, n in index.loc[index["is_color"], "split"].value_counts().items())
+        raise RovervisionError(
+            f"The split '{config.split}' has no colour tile to score on (colour tiles: {held or 'none'}). "
+            "Set colorization.scoring.split to a split that has some, or ingest more frames."
+        )
+    if config.tiles_max is None or len(rows) <= config.tiles_max:
+        return rows
+    return rows[np.linspace(0, len(rows) - 1, config.tiles_max).round().astype(int)]
+
+
+def score_tile(
+    tiles: TileStore, row: int, model: ResidualColorizer, kind: str, priors: ColorPriors, config: ScoringConfig
+) -> list[dict[str, object]]:
+    """Return one score row per method for one tile."""
+    about = {name: tiles.index[name].iloc[row] for name in FRAME_COLUMNS}
+    lab = rgb_to_lab(np.asarray(tiles.pixels[row]))
+    masks = region_masks(np.asarray(tiles.regions[row]), about["label"], config.label_regions)
+    methods = reference_colors(lab, priors) | {kind: predict_ab(model, lab[..., 0])}
+    return [about | {"method": name} | score_colors(lab, ab, masks) for name, ab in methods.items()]
+
+
+@torch.no_grad()
+def predict_ab(model: ResidualColorizer, lightness: np.ndarray) -> np.ndarray:
+    """Return the model's ab for one image's lightness. (H, W) to (H, W, 2) float32."""
+    L = torch.from_numpy(np.ascontiguousarray(lightness))[None, None].to(model.lookup.device)
+    return model(L)[0].permute(1, 2, 0).cpu().numpy()
+
+
+def region_masks(regions: np.ndarray, label: object, label_regions: Mapping[str, str]) -> dict[str, np.ndarray]:
+    """Return region name → (H, W) mask, from the mask where the archive has one, else from the image's label."""
+    masks = {name: np.isin(regions, values) for name, values in REGION_GROUPS.items()}
+    if regions.any() or not isinstance(label, str):
+        return masks
+    named = label_regions.get(label, label_regions.get("*", REGION_NAMES[0]))
+    return {name: np.full(regions.shape, name == named) for name in masks}
+
+
+def tabulate_scores(
+    scores: pd.DataFrame, config: ColorizationConfig, seed: int
+) -> tuple[pd.DataFrame, dict[str, float]]:
+    """Return the score table, one row per method from worst to best, and the model's figures for MLflow.
+
+    Table columns: method, role, frames, mean with its 95 % interval over sols, median and 90th percentile of the
+    frames' CIEDE2000, the mean's ratio to the lightness table, and the means of all other scores.
+    """
+    rows = [summarize_method(name, part, config, seed) for name, part in scores.groupby("method", sort=False)]
+    table = pd.DataFrame(rows)
+    base = table.set_index("method").loc["lightness_table"]
+    table.insert(4, "ratio_to_table", table["ciede2000_mean"] / base["ciede2000_mean"])
+    table["p90_ratio_to_table"] = table["ciede2000_p90"] / base["ciede2000_p90"]
+    floor = table.set_index("method").loc["oracle_own_table", "ciede2000_mean"]
+    table["gap_closed"] = (base["ciede2000_mean"] - table["ciede2000_mean"]) / max(base["ciede2000_mean"] - floor, 1e-6)
+    table = table.sort_values(["role", "ciede2000_mean"], ascending=[True, False], ignore_index=True)
+    model = table[table["role"] == "model"].iloc[0]
+    numbers = {str(name): float(value) for name, value in model.items() if name not in ("method", "role")}
+    return table, {name: value for name, value in numbers.items() if np.isfinite(value)}
+
+
+def summarize_method(method: object, scores: pd.DataFrame, config: ColorizationConfig, seed: int) -> dict[str, object]:
+    """Return one row of the score table."""
+    name = str(method)
+    error = scores["ciede2000"].to_numpy(np.float64)
+    sols = (scores["rover"].astype(str) + scores["sol"].astype(str)).to_numpy()
+    low, high = bootstrap_interval(error, sols, config.scoring.bootstrap_draws, seed)
+    others = [c for c in scores.columns if c not in (*FRAME_COLUMNS, "method", "ciede2000")]
+    role = "oracle" if name.startswith("oracle") else "model" if name == config.model.kind else "baseline"
+    return {
+        "method": name,
+        "role": role,
+        "frames": len(scores),
+        "ciede2000_mean": float(error.mean()),
+        "ciede2000_low": low,
+        "ciede2000_high": high,
+        "ciede2000_median": float(np.median(error)),
+        "ciede2000_p90": float(np.quantile(error, 0.9)),
+    } | {column: float(scores[column].mean()) for column in others}

@@ -1,0 +1,70 @@
+"""Batches follow from their seed and never change what they are made of."""
+
+import numpy as np
+import pytest
+import torch
+
+from rovervision.learning.batches import AugmentationConfig, ColorBatches, disturb_lightness, zoom_and_flip
+from rovervision.learning.color import rgb_to_lab
+
+
+def tiles(n: int = 10, side_px: int = 16) -> np.ndarray:
+    return np.random.default_rng(0).integers(0, 256, (n, side_px, side_px, 3), dtype=np.uint8)
+
+
+def epoch(seed: int = 0, number: int = 0, **options) -> list[tuple[torch.Tensor, torch.Tensor]]:
+    batches = ColorBatches(tiles(), np.arange(10), 4, AugmentationConfig(), seed, **options)
+    assert len(list(batches.epoch(number))) == len(batches)
+    return list(batches.epoch(number))
+
+
+def test_seed_and_epoch_decide_everything():
+    for one, two in zip(epoch(), epoch(), strict=True):
+        assert torch.equal(one[0], two[0])
+    assert not torch.equal(epoch()[0][0], epoch(number=1)[0][0])
+    assert not torch.equal(epoch()[0][0], epoch(seed=1)[0][0])
+
+
+def test_without_augmentation_tiles_come_as_they_are():
+    pixels = tiles()
+    batches = ColorBatches(pixels, np.array([3, 1]), 8, None, 0)
+    ((lightness, ab),) = batches.epoch(0)
+    lab = rgb_to_lab(torch.from_numpy(pixels[[3, 1]]).permute(0, 3, 1, 2).float() / 255)
+    torch.testing.assert_close(lightness, lab[:, :1])
+    torch.testing.assert_close(ab, torch.nn.functional.avg_pool2d(lab[:, 1:], 4))
+
+
+def test_weights_decide_who_is_seen():
+    weights = np.zeros(10)
+    weights[7] = 1.0
+    batches = ColorBatches(tiles(), np.arange(10), 4, AugmentationConfig(zoom_max=1, flip=False), 0, weights)
+    expected = ColorBatches(tiles(), np.array([7]), 1, None, 0)
+    ((_, true_ab),) = expected.epoch(0)
+    for _, ab in batches.epoch(0):
+        torch.testing.assert_close(ab, true_ab.expand_as(ab), atol=1e-2, rtol=0)
+
+
+def test_zoom_one_without_flip_changes_nothing():
+    unit = torch.rand(3, 3, 12, 12)
+    config = AugmentationConfig(zoom_max=1.0, flip=False)
+    torch.testing.assert_close(zoom_and_flip(unit, config, np.random.default_rng(0)), unit, atol=1e-4, rtol=0)
+
+
+def test_a_flip_is_a_mirror():
+    unit = torch.rand(64, 3, 8, 8)
+    turned = zoom_and_flip(unit, AugmentationConfig(zoom_max=1.0), np.random.default_rng(0))
+    same = (turned - unit).abs().amax((1, 2, 3)) < 1e-4
+    mirrored = (turned - unit.flip(3)).abs().amax((1, 2, 3)) < 1e-4
+    assert (same | mirrored).all()
+    assert 10 < int(mirrored.sum()) < 54
+
+
+@pytest.mark.parametrize("seed", range(3))
+def test_disturbed_lightness_stays_a_lightness(seed):
+    lightness = torch.rand(4, 1, 8, 8) * 100
+    config = AugmentationConfig(gamma_max=2, gain_max=2, noise=10)
+    changed = disturb_lightness(lightness, config, np.random.default_rng(seed))
+    assert changed.min() >= 0
+    assert changed.max() <= 100
+    nothing = AugmentationConfig(gamma_max=1, gain_max=1, noise=0)
+    torch.testing.assert_close(disturb_lightness(lightness, nothing, np.random.default_rng(seed)), lightness)

@@ -1,0 +1,67 @@
+"""Laws of a colorizer."""
+
+import pytest
+import torch
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from rovervision.learning.colorizers import COARSE, ModelConfig, ResidualColorizer, build_colorizer
+from rovervision.learning.training import seeded
+
+SMALL = ModelConfig(widths=(8, 16))
+
+
+def lookup() -> torch.Tensor:
+    level = torch.arange(101.0)
+    return torch.stack([level / 10, 30 - level / 5], dim=1)
+
+
+def disturbed(config: ModelConfig = SMALL) -> ResidualColorizer:
+    """A model with no zero left in it, as after training."""
+    with seeded(1):
+        model = build_colorizer(lookup(), config)
+        for parameter in model.parameters():
+            parameter.data += 0.05 * torch.randn_like(parameter)
+    return model.eval()
+
+
+def test_an_untrained_colorizer_is_the_table():
+    lightness = torch.rand(2, 1, 16, 24) * 100
+    with seeded(0):
+        model = build_colorizer(lookup(), SMALL)
+    expected = torch.cat([lightness / 10, 30 - lightness / 5], dim=1)
+    torch.testing.assert_close(model(lightness), expected, atol=1e-4, rtol=0)
+
+
+@torch.no_grad()
+def test_an_output_never_depends_on_its_batch_mates():
+    model = disturbed()
+    batch = torch.rand(4, 1, 32, 32) * 100
+    alone = torch.cat([model(image[None]) for image in batch])
+    torch.testing.assert_close(model(batch), alone, atol=1e-4, rtol=0)
+    model.train()
+    torch.testing.assert_close(model(batch), alone, atol=1e-4, rtol=0)
+
+
+@settings(max_examples=25)
+@given(st.integers(1, 37), st.integers(1, 37))
+@torch.no_grad()
+def test_any_size_goes_in_and_the_same_size_comes_out(height, width):
+    ab = disturbed()(torch.rand(1, 1, height, width) * 100)
+    assert ab.shape == (1, 2, height, width)
+    assert torch.isfinite(ab).all()
+
+
+@torch.no_grad()
+def test_coarse_output_is_the_full_output_at_a_quarter():
+    model = disturbed()
+    lightness = torch.rand(1, 1, 32, 32) * 100
+    assert model.coarse(lightness).shape == (1, 2, 32 // COARSE, 32 // COARSE)
+    full_mean, coarse_mean = model(lightness).mean((2, 3)), model.coarse(lightness).mean((2, 3))
+    torch.testing.assert_close(full_mean, coarse_mean, atol=0.3, rtol=0)
+
+
+@pytest.mark.parametrize("value", [0.0, 50.0, 100.0])
+@torch.no_grad()
+def test_flat_images_give_finite_colors(value):
+    assert torch.isfinite(disturbed()(torch.full((1, 1, 9, 9), value))).all()
