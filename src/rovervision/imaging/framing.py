@@ -82,9 +82,9 @@ def content_box(image: np.ndarray) -> Content:
     left, top, right, bottom = 0, 0, width, height
     for _ in range(3):  # a row is only judged between the side borders, and the other way round
         before = (left, top, right, bottom)
-        rows_dark, rows_share = _dark_lines(brightest[:, left:right])
+        rows_dark, rows_share = dark_lines(brightest[:, left:right])
         top, bottom = _border_depth(rows_dark, rows_share), height - _border_depth(rows_dark[::-1], rows_share[::-1])
-        columns_dark, columns_share = _dark_lines(brightest[top:bottom].T)
+        columns_dark, columns_share = dark_lines(brightest[top:bottom].T)
         left, right = (
             _border_depth(columns_dark, columns_share),
             width - _border_depth(columns_dark[::-1], columns_share[::-1]),
@@ -94,7 +94,7 @@ def content_box(image: np.ndarray) -> Content:
     return Content(left, top, right, bottom)
 
 
-def _dark_lines(lines: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
+def dark_lines(lines: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
     """Return for every row of (n, m) uint8 whether it is dark and constant, and its share of dark pixels."""
     dark = lines <= DARK_LEVEL
     count = np.maximum(np.count_nonzero(dark, axis=1), 1)

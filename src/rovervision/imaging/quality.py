@@ -8,7 +8,7 @@ import cv2
 import numpy as np
 from pydantic import BaseModel, ConfigDict, model_validator
 
-from rovervision.imaging.framing import DARK_LEVEL, Content, channel_maximum
+from rovervision.imaging.framing import Content, channel_maximum, dark_lines
 
 COLOR_DIFFERENCE_MIN = 3.0
 """Mean absolute difference between channels, in 8-bit levels, above which a picture has colour."""
@@ -35,7 +35,7 @@ MEASURES: Mapping[str, str] = {
     "contrast": "98th minus 2nd percentile of gray, 0 to 255",
     "dark_frac": f"share of pixels whose gray is at most {_BLACK}",
     "overexposed_frac": f"share of pixels with a channel at {_SATURATED} or more",
-    "missing_frac": "share of rows or columns inside the picture that are runs of flat black",
+    "missing_frac": "share of rows or columns inside the picture that are black gaps",
     "saturation": "mean of (max - min) / max over the channels, 0 to 1",
     "red_blue_log2": "log2 of mean red over mean blue",
     "green_log2": "log2 of mean green over the geometric mean of red and blue",
@@ -168,22 +168,27 @@ def color_measures(picture: np.ndarray) -> dict[str, float]:
     return dict(zip(names, map(float, values), strict=True))
 
 
-def missing_frac(picture: np.ndarray, run_px: int = 4) -> float:
-    """Return the larger of the shares of rows and of columns that are runs of flat black lines: data that never came.
+def missing_frac(picture: np.ndarray) -> float:
+    """Return the larger of the shares of rows and of columns that are gaps inside the picture: data that never came.
 
-    A line is flat black where its channel maximum stays within 2 levels and at most `DARK_LEVEL`; a run is at least
-    `run_px` such lines. The picture is what `content_box` left, so these lines lie inside it.
+    A gap is a run of at least 3 dark, constant lines (as in `framing.dark_lines`) with lit lines right on both sides;
+    shadows and night fade and are none. Gaps at an edge are borders, which `content_box` has taken away.
     """
     brightest = channel_maximum(picture)
-    return max(_flat_run_share(brightest, run_px), _flat_run_share(brightest.T, run_px))
+    return max(_gap_share(brightest), _gap_share(brightest.T))
 
 
-def _flat_run_share(lines: np.ndarray, run_px: int) -> float:
-    low, high = lines.min(axis=1), lines.max(axis=1)
-    flat = (high - low <= 2) & (high <= DARK_LEVEL)
-    edges = np.flatnonzero(np.diff(np.concatenate(([0], flat.view(np.int8), [0]))))
-    runs = edges[1::2] - edges[0::2]
-    return float(runs[runs >= run_px].sum() / len(flat))
+def _gap_share(lines: np.ndarray, shortest_px: int = 3, blend_px: int = 2) -> float:
+    """Return the share of lines in gaps; up to `blend_px` lines beside a gap may be half dark from compression."""
+    dark, dark_share = dark_lines(lines)
+    edges = np.flatnonzero(np.diff(np.concatenate(([0], dark.view(np.int8), [0]))))
+    missing = 0
+    for start, stop in zip(edges[0::2].tolist(), edges[1::2].tolist(), strict=True):
+        before, after = start - 1 - blend_px, stop + blend_px
+        inside = before >= 0 and after < len(dark) and stop - start >= shortest_px
+        if inside and max(dark_share[before], dark_share[after]) <= 0.5:
+            missing += stop - start
+    return missing / len(dark)
 
 
 def thumbnail(gray: np.ndarray) -> np.ndarray:

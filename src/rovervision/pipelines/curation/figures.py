@@ -16,6 +16,8 @@ KEPT, REJECTED, INK = "#8c5a2b", "#4f6d8f", "#2b2b2b"
 SPLIT_COLORS = {"train": "#8c5a2b", "val": "#c98a3c", "test": "#e3bd7e"}
 _EXAMPLES = 8
 """Thumbnails beside each reason."""
+_ROW_IN, _LABELS_IN, _BARS_IN = 0.6, 2.0, 3.6
+"""Inches: height of a reason's row, which is the side of its thumbnails; width of the names and of the bars."""
 _LABEL_STYLE: dict[str, Any] = {"color": INK, "fontsize": 9}
 
 
@@ -25,14 +27,20 @@ def draw_funnel(frames_examined: Mapping[str, ExaminedShard], frames_split: pd.D
     A frame that fails several checks counts under each. Files that cannot be decoded have no picture.
     """
     listed = frames_split.explode("reasons").dropna(subset="reasons").groupby("reasons")["frame_id"]
-    reasons = sorted(listed.groups, key=lambda reason: (-len(listed.groups[reason]), reason))
-    figure = Figure(figsize=(11, 2.2 + 0.62 * max(len(reasons), 1)), layout="constrained")
-    grid = figure.add_gridspec(2, 2, height_ratios=[1.1, 0.62 * max(len(reasons), 1)], width_ratios=[1.15, 1])
-    _draw_shares(figure.add_subplot(grid[0, :]), frames_split)
-    counts = [len(listed.groups[reason]) for reason in reasons]
-    _draw_reasons(figure.add_subplot(grid[1, 0]), reasons, counts)
-    examples = [_first_tiles(frames_examined, listed.get_group(reason)) for reason in reasons]
-    _draw_examples(figure.add_subplot(grid[1, 1]), examples)
+    members = {str(reason): ids.tolist() for reason, ids in listed}
+    reasons = sorted(members, key=lambda reason: (-len(members[reason]), reason))
+    below = _ROW_IN * max(len(reasons), 1)
+    width, height = _LABELS_IN + _BARS_IN + _ROW_IN * _EXAMPLES + 0.2, below + 2.1
+    figure = Figure(figsize=(width, height))
+
+    def axes_at(left: float, bottom: float, wide: float, high: float) -> Axes:
+        return figure.add_axes((left / width, bottom / height, wide / width, high / height))
+
+    _draw_shares(axes_at(0.2, below + 0.6, width - 0.4, 1.4), frames_split)
+    bars = axes_at(_LABELS_IN, 0.35, _BARS_IN - 0.2, below)
+    _draw_reasons(bars, reasons, [len(members[reason]) for reason in reasons])
+    examples = [_first_tiles(frames_examined, members[reason]) for reason in reasons]
+    _draw_examples(axes_at(_LABELS_IN + _BARS_IN, 0.35, _ROW_IN * _EXAMPLES, below), examples)
     return figure
 
 
@@ -62,18 +70,21 @@ def draw_sheet(tiles: TileStore) -> Figure:
 
 
 def _draw_shares(axes: Axes, frames: pd.DataFrame) -> None:
-    """Draw one bar: the kept frames by split, then the rejected ones."""
+    """Draw one bar: the kept frames by split, then the rejected ones; names of thin parts stand at their right end."""
     kept = frames["kept"].astype(bool)
     parts = [(split, int((frames["split"] == split).sum()), SPLIT_COLORS[split]) for split in SPLITS]
     parts.append(("rejected", int((~kept).sum()), REJECTED))
-    left = 0
+    total, left = max(len(frames), 1), 0
     for name, count, color in parts:
         if count:
-            axes.barh(0, count, left=left, color=color, edgecolor="white", height=0.55)
-            axes.annotate(f"{name}\n{count:,}", (left + count / 2, 0.36), ha="center", va="bottom", **_LABEL_STYLE)
+            axes.barh(0, count, left=left, color=color, edgecolor="white", height=0.5)
+            place, side = (left + count / 2, "center") if count > 0.1 * total else (left + count, "right")
+            axes.annotate(f"{name} {count:,}", (place, 0.32), ha=side, va="bottom", **_LABEL_STYLE)
         left += count
-    axes.set(xlim=(0, max(left, 1)), ylim=(-0.35, 1.2))
-    axes.set_title(f"{left:,} frames fetched, {int(kept.sum()):,} kept", loc="left", color=INK, fontsize=13)
+    axes.set(xlim=(0, total), ylim=(-0.3, 1.1))
+    axes.set_title(
+        f"{len(frames):,} frames fetched, {int(kept.sum()):,} kept", loc="left", color=INK, fontsize=13, y=0.78
+    )
     axes.axis("off")
 
 
@@ -92,10 +103,9 @@ def _draw_reasons(axes: Axes, reasons: list[str], counts: list[int]) -> None:
 
 def _draw_examples(axes: Axes, examples: list[list[np.ndarray]]) -> None:
     """Draw a row of thumbnails for each reason, level with its bar."""
-    axes.set(xlim=(-0.5, _EXAMPLES - 0.5), ylim=(max(len(examples), 1) - 0.5, -0.5), aspect="equal", anchor="W")
     for row, tiles in enumerate(examples):
         for column, tile in enumerate(tiles):
-            axes.imshow(tile, extent=(column - 0.46, column + 0.46, row + 0.46, row - 0.46), aspect="equal")
+            axes.imshow(tile, extent=(column - 0.46, column + 0.46, row + 0.46, row - 0.46), aspect="auto")
         if not tiles:
             axes.annotate("no picture could be decoded", (-0.46, row), va="center", color="#777777", fontsize=8)
     axes.set(xlim=(-0.5, _EXAMPLES - 0.5), ylim=(max(len(examples), 1) - 0.5, -0.5))
