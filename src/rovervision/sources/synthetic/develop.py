@@ -13,7 +13,7 @@ from rovervision.sources.synthetic.textures import Array
 Image = NDArray[np.uint8]
 
 PANCHROMATIC: Final = np.array([0.64, 0.27, 0.09], np.float32)
-"""Weights of linear R, G, B in a gray engineering camera: its band lies at 600 to 800 nm, so this is not CIE lightness."""
+"""Weights of linear R, G, B in a gray engineering camera. Its band lies at 600 to 800 nm: this is not CIE lightness."""
 
 LEVELS: Final = 4096
 
@@ -88,7 +88,7 @@ def noisy(linear: Array, camera: Camera, rng: np.random.Generator, gain: float =
 
 
 def bayer(rgb: Image) -> Image:
-    """Return the (height, width) RGGB mosaic of an (height, width, 3) image: R at even rows and columns, B at odd ones."""
+    """Return the (height, width) RGGB mosaic of a (height, width, 3) image: R at even rows and columns, B at odd."""
     mosaic = rgb[..., 1].copy()
     mosaic[0::2, 0::2] = rgb[0::2, 0::2, 0]
     mosaic[1::2, 1::2] = rgb[1::2, 1::2, 2]

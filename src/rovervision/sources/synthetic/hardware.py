@@ -41,6 +41,12 @@ def _at(view: View, column: float, row: float, depth_m: float) -> tuple[float, f
     return x, depth_m, view.origin[2] + z
 
 
+def _clear_m(view: View, row: float, wish_m: float) -> float:
+    """Return the wished depth, or less where the ground would hide what stands at `row` (0..1) of the picture."""
+    drop = (row * view.height_px - view.horizon_px) / view.focal_px
+    return min(wish_m, 0.8 * view.origin[2] / drop) if drop > 0 else wish_m
+
+
 def _scale(view: View, depth_m: float) -> float:
     """Return metres across the image at a depth."""
     return view.width_px / view.focal_px * depth_m
@@ -63,7 +69,7 @@ _SILVER = (0.40, 0.40, 0.41)
 
 def _deck(view: View, rng: np.random.Generator) -> Hardware:
     """A corner of the deck: plate, boxes, gold-wrapped unit, antenna, harness."""
-    depth = 1.7
+    depth = _clear_m(view, 1.2, 1.7)
     s = _scale(view, depth)
     side = float(rng.choice([-1.0, 1.0]))
     axes = turned(rng.uniform(-0.5, 0.5))
@@ -73,7 +79,7 @@ def _deck(view: View, rng: np.random.Generator) -> Hardware:
         (0.40 * s, 0.36 * s, 0.03 * s),
         axes,
         str(rng.choice(["white_panel", "gray_panel"])),
-        int(rng.integers(99)),
+        seed=int(rng.integers(99)),
     )
     top = z + 0.03 * s
 
@@ -83,9 +89,17 @@ def _deck(view: View, rng: np.random.Generator) -> Hardware:
 
     solids = [
         plate,
-        box(spot(-0.42, 0.42, 0.08 * s), (0.14 * s, 0.11 * s, 0.08 * s), axes, "foil", int(rng.integers(99))),
-        box(spot(0.45, 0.35, 0.05 * s), (0.15 * s, 0.13 * s, 0.05 * s), axes, "black_panel", int(rng.integers(99))),
-        box(spot(-0.35, -0.45, 0.025 * s), (0.16 * s, 0.10 * s, 0.025 * s), axes, "gray_panel", int(rng.integers(99))),
+        box(spot(-0.42, 0.42, 0.08 * s), (0.14 * s, 0.11 * s, 0.08 * s), axes, "foil", seed=int(rng.integers(99))),
+        box(
+            spot(0.45, 0.35, 0.05 * s), (0.15 * s, 0.13 * s, 0.05 * s), axes, "black_panel", seed=int(rng.integers(99))
+        ),
+        box(
+            spot(-0.35, -0.45, 0.025 * s),
+            (0.16 * s, 0.10 * s, 0.025 * s),
+            axes,
+            "gray_panel",
+            seed=int(rng.integers(99)),
+        ),
         cylinder(spot(0.35, -0.42, 0.07 * s), 0.075 * s, 0.07 * s, turned(0.3, 0, np.pi / 2), "white"),
         cylinder(spot(0.02, 0.62, 0.10 * s), 0.018 * s, 0.14 * s, turned(0.0, 0, np.pi / 2), "metal"),
     ]
@@ -98,21 +112,20 @@ def _deck(view: View, rng: np.random.Generator) -> Hardware:
 
 
 def _wheel_at(x: float, y: float, radius: float, yaw: float, side: float) -> list[Solid]:
-    """One wheel on the ground with its fork and rocker."""
-    axes = turned(yaw, 0.0, 0.0)
-    hub = np.array([x, y, radius * 0.93])
-    inward = np.array([-side, 0, 0]) @ axes
-
-    def off(right: float, up: float) -> tuple[float, float, float]:
-        point = hub + inward * right * radius + np.array([0, 0.1 * radius, up * radius])
-        return float(point[0]), float(point[1]), float(point[2])
-
+    """One wheel on the ground; its leg bends over the wheel to a knee, and the rocker leaves the picture."""
+    axes = turned(yaw)
+    hub_m = radius * 0.93
+    top = (x - side * 0.15 * radius, y - 0.35 * radius, 2.15 * radius)
+    knee = (x + side * 0.45 * radius, y - 1.0 * radius, 2.75 * radius)
+    away = (x + side * 2.6 * radius, y - 2.2 * radius, 3.3 * radius)
+    inner = np.array([x, y, hub_m]) + np.array([-side * 0.95 * radius, 0, 0]) @ axes
     return [
-        cylinder((x, y, radius * 0.93), radius, radius * 0.78, axes, "wheel"),
-        cylinder(off(0.0, 0.0), 0.22 * radius, radius * 0.88, axes, "gray"),
-        box(off(0.98, 0.62), (0.11 * radius, 0.15 * radius, 0.72 * radius), axes, "gray_panel", 2),
-        cylinder(off(0.9, 1.42), 0.26 * radius, 0.30 * radius, turned(yaw, 0, np.pi / 2), "white"),
-        cylinder(off(0.9, 1.9), 0.17 * radius, 1.5 * radius, turned(yaw + np.pi / 2 - 0.5 * side, 0.0, 0.25), "white"),
+        cylinder((x, y, hub_m), radius, radius * 0.72, axes, "wheel"),
+        cylinder((x, y, hub_m), 0.20 * radius, radius * 0.86, axes, "gray"),
+        _tube((float(inner[0]), float(inner[1]), hub_m), top, 0.13 * radius, "gray"),
+        cylinder(top, 0.21 * radius, 0.26 * radius, axes, "white"),
+        _tube(top, knee, 0.15 * radius, "white"),
+        _tube(knee, away, 0.17 * radius, "white"),
     ]
 
 
@@ -120,25 +133,25 @@ def _wheel(view: View, rng: np.random.Generator) -> Hardware:
     """A wheel at the side of the picture, at a depth where it fills a good part of it."""
     side = float(rng.choice([-1.0, 1.0]))
     bottom = max((view.height_px - view.horizon_px) / view.focal_px, 0.3)
-    depth = float(view.origin[2] / bottom * rng.uniform(1.15, 1.5))
+    depth = float(view.origin[2] / bottom * rng.uniform(1.2, 1.5))
     s = _scale(view, depth)
-    radius = float(rng.uniform(0.15, 0.21) * s)
-    x = side * float(rng.uniform(0.24, 0.36)) * s
-    yaw = float(rng.uniform(0.25, 0.7)) * -side
+    radius = float(rng.uniform(0.14, 0.19) * s)
+    x = side * float(rng.uniform(0.20, 0.33)) * s
+    yaw = float(rng.uniform(0.35, 0.95)) * -side
     solids = _wheel_at(x, depth, radius, yaw, side)
-    cable = _cable(
-        (x, depth - 0.8 * radius, 2.6 * radius),
-        (x - side * radius, depth - 0.9 * radius, 1.0 * radius),
-        0.4 * radius,
-        0.05 * radius,
-        _DARK,
+    harness = _cable(
+        (x + side * 0.45 * radius, depth - 1.2 * radius, 2.8 * radius),
+        (x - side * 0.6 * radius, depth - 0.5 * radius, 1.6 * radius),
+        sag_m=0.35 * radius,
+        radius_m=0.045 * radius,
+        color=_DARK,
     )
-    return Hardware(tuple(solids), (), (cable,))
+    return Hardware(tuple(solids), (), (harness,))
 
 
 def _arm(view: View, rng: np.random.Generator) -> Hardware:
     """The arm reaching in: two tubes, an elbow, and the turret with its instruments."""
-    depth = 1.5
+    depth = _clear_m(view, 0.95, 1.5)
     s = _scale(view, depth)
     side = float(rng.choice([-1.0, 1.0]))
     elbow = _at(view, 0.5 + side * 0.22, rng.uniform(0.18, 0.42), depth)
@@ -161,7 +174,7 @@ def _arm(view: View, rng: np.random.Generator) -> Hardware:
                 (size[0], size[1], size[2]),
                 turned(rng.uniform(-0.4, 0.4), 0, -angle),
                 material,
-                int(rng.integers(99)),
+                seed=int(rng.integers(99)),
             )
         )
     cables = (
@@ -197,7 +210,7 @@ def _tube(start: tuple[float, float, float], end: tuple[float, float, float], ra
 
 def _post(view: View, rng: np.random.Generator) -> Hardware:
     """A low-gain antenna or a box corner that pokes in from below."""
-    depth = 1.3
+    depth = _clear_m(view, 1.25, 1.3)
     s = _scale(view, depth)
     x, y, z = _at(view, rng.uniform(0.15, 0.85), 1.02, depth)
     radius = float(rng.uniform(0.05, 0.09)) * s
@@ -209,7 +222,7 @@ def _post(view: View, rng: np.random.Generator) -> Hardware:
             (0.10 * s, 0.06 * s, 0.06 * s),
             turned(rng.uniform(-0.6, 0.6)),
             "gray_panel",
-            4,
+            seed=4,
         ),
         cylinder((x, y, z - 0.02 * s), radius * 1.35, 0.03 * s, turned(0.2, 0, np.pi / 2), "black"),
     ]
@@ -218,7 +231,7 @@ def _post(view: View, rng: np.random.Generator) -> Hardware:
 
 def _target(view: View, rng: np.random.Generator) -> Hardware:
     """The calibration target on the deck, with its gnomon."""
-    depth = 1.4
+    depth = _clear_m(view, 1.1, 1.4)
     s = _scale(view, depth)
     x, y, z = _at(view, rng.uniform(0.35, 0.65), rng.uniform(0.55, 0.68), depth)
     axes = turned(rng.uniform(-0.6, 0.6))
@@ -229,13 +242,13 @@ def _target(view: View, rng: np.random.Generator) -> Hardware:
             (0.75 * s, 0.46 * s, 0.03 * s),
             axes,
             str(rng.choice(["white_panel", "gray_panel"])),
-            int(rng.integers(99)),
+            seed=int(rng.integers(99)),
         ),
         box((x, y, z - 0.045 * s), (half, half, 0.03 * s), axes, "target"),
         cylinder((x, y, z + 0.045 * s), 0.011 * s, 0.065 * s, turned(0, 0, np.pi / 2), "black"),
         cylinder((x, y, z + 0.115 * s), 0.026 * s, 0.026 * s, turned(0.4, 0, np.pi / 2), "gray"),
-        box((x + 0.42 * s, y + 0.12 * s, z), (0.12 * s, 0.10 * s, 0.07 * s), axes, "foil", 7),
-        box((x - 0.44 * s, y + 0.05 * s, z - 0.02 * s), (0.11 * s, 0.16 * s, 0.05 * s), axes, "black_panel", 5),
+        box((x + 0.42 * s, y + 0.12 * s, z), (0.12 * s, 0.10 * s, 0.07 * s), axes, "foil", seed=7),
+        box((x - 0.44 * s, y + 0.05 * s, z - 0.02 * s), (0.11 * s, 0.16 * s, 0.05 * s), axes, "black_panel", seed=5),
     ]
     cable = _cable(
         (x - 0.4 * s, y - 0.12 * s, z - 0.06 * s), (x + 0.45 * s, y - 0.25 * s, z - 0.06 * s), 0.0, 0.008 * s, _COPPER

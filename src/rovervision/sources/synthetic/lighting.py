@@ -7,7 +7,7 @@ from numpy.typing import NDArray
 
 from rovervision.sources.synthetic.seeds import generator
 
-Array = NDArray[np.float32]
+Array = NDArray[np.floating]
 
 
 @dataclass(frozen=True, slots=True)

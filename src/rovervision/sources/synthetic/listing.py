@@ -45,7 +45,7 @@ def frame_of(shot: Shot, query_name: str = "") -> Frame:
 
 
 def truth_record(shot: Shot) -> dict[str, object]:
-    """Return the truth about a frame, ready for JSON. `mosaic` with `mosaic_is_usual` is a property, without it a defect."""
+    """Return the truth about a frame, ready for JSON. `mosaic` is a defect only without `mosaic_is_usual`."""
     scene, loss = shot.scene, loss_of(shot)
     air = light(shot.seed, shot.camera.rover, scene.sol, scene.hour, float(scene.view_deg))
     return {

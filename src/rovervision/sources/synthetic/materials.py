@@ -62,32 +62,33 @@ def _foil(solid: Solid, hit: Hit) -> Look:
     """Crinkled gold film: facets that flash."""
     albedo, bump, shine = _plain(hit, GOLD, 1.6)
     u, v = _face_uv(hit)
-    crinkle_u = sample(fractal(505, 0.9, 4.0), u * 0.35 + solid.seed % 83 / 83, v * 0.35)
-    crinkle_v = sample(fractal(506, 0.9, 4.0), v * 0.35, u * 0.35)
+    crinkle_u = sample(fractal(505, 1.5, 3.0), u * 0.22 + solid.seed % 83 / 83, v * 0.22)
+    crinkle_v = sample(fractal(506, 1.5, 3.0), v * 0.22, u * 0.22)
     bump[..., 0], bump[..., 2], bump[..., 1] = 0.34 * crinkle_u, 0.34 * crinkle_v, 0.2 * crinkle_u * crinkle_v
-    return albedo * np.clip(1 + 0.35 * crinkle_u, 0.25, 1.9)[..., None], bump, shine
+    return albedo * np.clip(1 + 0.22 * crinkle_u, 0.4, 1.7)[..., None], bump, shine
 
 
 def _wheel(solid: Solid, hit: Hit) -> Look:
-    """Machined wheel: chevron treads outside, rim, spokes and dark hollow on the side."""
-    albedo, bump, shine = _plain(hit, GRAY * 0.62, 0.5)
+    """Machined wheel: chevron cleats outside; rim, spokes and dark hollow on the side."""
+    albedo, bump, shine = _plain(hit, METAL, 0.5)
     across, ahead, up = hit.local[..., 0], hit.local[..., 1], hit.local[..., 2]
     angle = np.arctan2(up, ahead)
-    tread = (angle * (24 / (2 * np.pi)) + 0.55 * np.abs(across)) % 1.0
-    ridge = np.clip(1 - np.abs(tread - 0.5) / 0.16, 0, 1)
+    chevron = np.abs((across + 1.0) % 1.0 - 0.5)
+    turn = (angle * (20 / (2 * np.pi)) + 0.9 * chevron) % 1.0 - 0.5
+    cleat = np.clip(1.6 - np.abs(turn) / 0.13, 0, 1)
     side = hit.face < 2
+    tangent = np.stack([np.zeros_like(angle), -np.sin(angle), np.cos(angle)], -1) @ solid.axes
+    edge = np.where(side, 0.0, np.sign(turn) * cleat * (1 - cleat) * 4)
+    bump += (0.7 * edge[..., None] * tangent).astype(np.float32)
     radius = np.hypot(ahead, up)
-    spoke = np.abs(((angle * (6 / (2 * np.pi)) + 0.25 * radius) % 1.0) - 0.5) < 0.13 * (
-        0.6 + 0.4 / np.maximum(radius, 0.3)
-    )
-    metal = (radius > 0.86) | (radius < 0.27) | spoke
-    groove = np.abs(radius - 0.80) < 0.02
-    face = np.where(metal, 1.05 - 0.25 * (radius < 0.12), 0.16) * np.where(groove, 0.45, 1.0)
-    factor = np.where(side, face, 0.55 + 0.95 * ridge)
+    spoke = np.abs((angle * (6 / (2 * np.pi)) + 0.25 * radius) % 1.0 - 0.5) < 0.16 / np.maximum(radius * 1.6, 0.4)
+    metal = (radius > 0.84) | (radius < 0.27) | spoke
+    face = np.where(metal, 0.80 - 0.3 * (radius < 0.12), 0.07) * np.where(np.abs(radius - 0.90) < 0.025, 0.4, 1.0)
     grime = sample(fractal(606, 1.2, 3.0), angle / 6.283, across * 0.4)
+    factor = np.where(side, face, 0.17 + 0.52 * cleat) * (1 + 0.08 * grime)
     albedo = albedo * factor[..., None]
-    dusty = np.clip(0.10 + 0.10 * grime, 0, 0.4)[..., None]
-    return albedo + (DUST * 0.8 - albedo) * dusty, bump, shine
+    dusty = np.clip(0.07 + 0.07 * grime, 0, 0.3)[..., None]
+    return albedo + (DUST * 0.7 - albedo) * dusty, bump, shine * 0.6
 
 
 def _target(hit: Hit, gloss: float = 0.25) -> Look:

@@ -7,8 +7,8 @@ from numpy.typing import NDArray
 
 from rovervision.sources.synthetic.defects import EXPOSURES, Loss, blur, draw_loss
 from rovervision.sources.synthetic.develop import bayer, distort, encode, exposure, noisy, panchromatic, tinted
+from rovervision.sources.synthetic.painting import compose
 from rovervision.sources.synthetic.plan import Shot
-from rovervision.sources.synthetic.scene import compose
 from rovervision.sources.synthetic.seeds import generator
 from rovervision.sources.synthetic.textures import Array
 

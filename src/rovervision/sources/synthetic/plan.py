@@ -113,7 +113,7 @@ def _sols(config: SyntheticConfig, rover: str) -> np.ndarray:
 
 
 def _observation(config: SyntheticConfig, number: int, turn: dict[str, int]) -> _Observation:
-    """Draw the archive's next observation; `turn` counts the observations of each rover, so that its sols fill evenly."""
+    """Draw the archive's next observation; `turn` counts those of each rover, so that its sols fill evenly."""
     rng = generator("observation", config.seed, number)
     shares = np.array([share for _, _, share in PROGRAM])
     mode, habit, _ = PROGRAM[int(rng.choice(len(PROGRAM), p=shares / shares.sum()))]

@@ -4,6 +4,7 @@ from dataclasses import dataclass
 
 import cv2
 import numpy as np
+from numpy.typing import NDArray
 
 from rovervision.sources.synthetic.lighting import Lighting
 from rovervision.sources.synthetic.seeds import generator
@@ -45,20 +46,20 @@ def ridges_of(seed: int, texture_seed: int) -> tuple[Ridge, ...]:
     )
 
 
-def sky(view: View, light: Lighting, rays: Array) -> Array:
-    """Return (height, width, 3) linear radiance of the sky."""
-    direction = rays / np.sqrt((rays * rays).sum(-1, keepdims=True))
+def sky(light: Lighting, rays: Array) -> Array:
+    """Return (rows, columns, 3) linear radiance of the sky; traced at a quarter of the size, for it is smooth."""
+    rows, columns = rays.shape[:2]
+    coarse = cv2.resize(rays, (columns // 4 + 2, rows // 4 + 2), interpolation=cv2.INTER_LINEAR)
+    direction = coarse / np.sqrt((coarse * coarse).sum(-1, keepdims=True))
     up = np.clip(direction[..., 2:3], 0, 1)
     blend = np.exp(-up * (3.6 - 1.2 * light.dust))
-    color = (
-        np.asarray(light.zenith_color, np.float32) * (1 - blend) + np.asarray(light.horizon_color, np.float32) * blend
-    )
+    zenith, horizon = np.asarray(light.zenith_color, np.float32), np.asarray(light.horizon_color, np.float32)
     near_sun = np.clip(direction @ np.asarray(light.sun, np.float32), 0, 1)[..., None]
     # Forward scattering by dust: a broad bright glow, and bluish close to a low sun.
     glow = 0.55 * near_sun**6 + 0.9 * near_sun**60
-    blueish = np.array([0.92, 1.0, 1.12], np.float32) if light.elevation_deg < 22 else np.ones(3, np.float32)
-    tint = 1 + (blueish - 1) * near_sun**8
-    return (color * (1 + glow) * tint).astype(np.float32)
+    tint = np.array([-0.08, 0.0, 0.12], np.float32) if light.elevation_deg < 22 else np.zeros(3, np.float32)
+    color = (zenith + (horizon - zenith) * blend) * (1 + glow) * (1 + tint * near_sun**8)
+    return np.asarray(cv2.resize(color.astype(np.float32), (columns, rows), interpolation=cv2.INTER_LINEAR), np.float32)
 
 
 def _profile(ridge: Ridge, bearing: Array) -> Array:
@@ -82,7 +83,7 @@ def _hillside(ridge: Ridge, bearing: Array, below: Array, light: Lighting) -> Ar
         np.broadcast_to(bearing[None, :] * 0.06, below.shape),
         below * 4.0 + ridge.phase,
     )
-    side = np.sin(np.radians(light.azimuth_deg)) * 0.16
+    side = float(np.sin(np.radians(light.azimuth_deg))) * 0.16
     facing = np.clip(0.62 * light.sun[2] + 0.30 + side * gullies + 0.05 * gullies, 0.08, None)[..., None]
     albedo = DUST * ridge.tone * (1 + 0.13 * strata[..., None] + 0.05 * gullies[..., None])
     return albedo * (facing * np.asarray(light.sun_color, np.float32) + np.asarray(light.sky_color, np.float32))
@@ -90,24 +91,22 @@ def _hillside(ridge: Ridge, bearing: Array, below: Array, light: Lighting) -> Ar
 
 def backdrop(
     view: View, light: Lighting, ridges: tuple[Ridge, ...], view_rad: float, rays: Array
-) -> tuple[Array, Array]:
-    """Paint sky and ridges; return (linear RGB, bool (height, width) where a ridge stands)."""
-    image = sky(view, light, rays)
+) -> tuple[Array, NDArray[np.bool_]]:
+    """Paint sky and ridges along (rows, columns, 3) rays; return (linear RGB, bool (rows, columns): a ridge stands)."""
+    image = sky(light, rays)
     covered = np.zeros(image.shape[:2], bool)
-    bearing = view_rad + np.arctan(rays[0, :, 0])
+    bearing = (view_rad + np.arctan(rays[0, :, 0])).astype(np.float32)
     tangent = rays[..., 2] / np.sqrt(1 + rays[0, :, 0] ** 2)[None, :]
     haze_color = np.asarray(light.horizon_color, np.float32)
     for ridge in ridges:
-        crest = _profile(ridge, bearing)[None, :]
-        below = crest - tangent
-        alpha = np.clip(below * view.focal_px + 0.5, 0, 1)[..., None]
-        rows = np.flatnonzero(alpha.any((1, 2)))
+        below = _profile(ridge, bearing)[None, :] - tangent
+        rows = np.flatnonzero(below.max(1) * view.focal_px > -0.5)
         if rows.size == 0:
             continue
-        part = slice(int(rows[0]), int(min(rows[-1] + 1, view.horizon_px + view.height_px)))
+        part = slice(int(rows[0]), image.shape[0])
+        alpha = np.clip(below[part] * view.focal_px + 0.5, 0, 1)[..., None]
         slope = _hillside(ridge, bearing, below[part], light)
-        haze = np.clip(ridge.haze * (0.75 + 0.4 * light.dust), 0.1, 0.94)
-        painted = slope + (haze_color - slope) * haze
-        image[part] += (painted - image[part]) * alpha[part]
-        covered |= alpha[..., 0] > 0.5
-    return cv2.GaussianBlur(image, (0, 0), 0.45), covered
+        haze = float(np.clip(ridge.haze * (0.75 + 0.4 * light.dust), 0.1, 0.94))
+        image[part] += (slope + (haze_color - slope) * haze - image[part]) * alpha
+        covered[part] |= alpha[..., 0] > 0.5
+    return image, covered

@@ -1,12 +1,14 @@
 """Convex bodies cut out by planes: what a ray meets, and which shadow falls where."""
 
 from dataclasses import dataclass
-from typing import Literal
+from typing import Any, Literal
 
 import numpy as np
 from numpy.typing import NDArray
 
 from rovervision.sources.synthetic.textures import Array
+
+Point = tuple[float, float, float]
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -35,7 +37,7 @@ class Solid:
 
 
 def turned(yaw: float, pitch: float = 0.0, roll: float = 0.0) -> Array:
-    """Return (3, 3) axes turned about up (yaw), then the own right axis (pitch), then the own ahead axis (roll); radians."""
+    """Return (3, 3) axes turned about up (yaw), the own right axis (pitch), then the own ahead axis (roll); radians."""
     cy, sy, cp, sp, cr, sr = np.cos(yaw), np.sin(yaw), np.cos(pitch), np.sin(pitch), np.cos(roll), np.sin(roll)
     about_up = np.array([[cy, sy, 0], [-sy, cy, 0], [0, 0, 1]])
     about_right = np.array([[1, 0, 0], [0, cp, sp], [0, -sp, cp]])
@@ -43,36 +45,28 @@ def turned(yaw: float, pitch: float = 0.0, roll: float = 0.0) -> Array:
     return (about_ahead @ about_right @ about_up).astype(np.float32)
 
 
-def placed(
-    local_planes: Array, local_limits: Array, center: Array, axes: Array, half: Array, material: str, **traits: object
-) -> Solid:
-    """Build a solid from planes in its own axes."""
-    planes = (local_planes @ axes).astype(np.float32)
-    limits = (local_limits + planes @ center).astype(np.float32)
-    return Solid(planes, limits, np.asarray(center, np.float32), axes, np.asarray(half, np.float32), material, **traits)  # type: ignore[arg-type]
+def placed(planes: Array, limits: Array, center: Array, axes: Array, **traits: Any) -> Solid:
+    """Build a solid from planes and limits in its own axes."""
+    outward = (planes @ axes).astype(np.float32)
+    spot = np.asarray(center, np.float32)
+    return Solid(outward, (limits + outward @ spot).astype(np.float32), spot, axes, **traits)
 
 
-def box(
-    center: tuple[float, float, float], half: tuple[float, float, float], axes: Array, material: str, seed: int = 0
-) -> Solid:
+def box(center: Point, half: Point, axes: Array, material: str, *, seed: int = 0) -> Solid:
     """Return a cuboid."""
-    planes = np.concatenate([np.eye(3), -np.eye(3)]).astype(np.float32)
+    planes = np.concatenate([np.eye(3), -np.eye(3)])
     extent = np.asarray(half, np.float32)
-    return placed(
-        planes, np.concatenate([extent, extent]), np.asarray(center, np.float32), axes, extent, material, seed=seed
-    )
+    return placed(planes, np.tile(extent, 2), np.asarray(center), axes, half=extent, material=material, seed=seed)
 
 
-def cylinder(
-    center: tuple[float, float, float], radius: float, half_length: float, axes: Array, material: str, seed: int = 0
-) -> Solid:
-    """Return a cylinder about its own right axis, as a prism of 20 sides with smooth shading."""
-    angle = np.arange(20) * (2 * np.pi / 20)
-    sides = np.stack([np.zeros(20), np.cos(angle), np.sin(angle)], 1)
-    planes = np.concatenate([[[1, 0, 0], [-1, 0, 0]], sides]).astype(np.float32)
-    limits = np.concatenate([[half_length, half_length], np.full(20, radius)]).astype(np.float32)
+def cylinder(center: Point, radius: float, half_length: float, axes: Array, material: str) -> Solid:
+    """Return a cylinder about its own right axis, as a prism of 18 sides with smooth shading."""
+    angle = np.arange(18) * (2 * np.pi / 18)
+    sides = np.stack([np.zeros(18), np.cos(angle), np.sin(angle)], 1)
+    planes = np.concatenate([[[1, 0, 0], [-1, 0, 0]], sides])
+    limits = np.concatenate([[half_length, half_length], np.full(18, radius)])
     half = np.array([half_length, radius, radius], np.float32)
-    return placed(planes, limits, np.asarray(center, np.float32), axes, half, material, smooth="axis", seed=seed)
+    return placed(planes, limits, np.asarray(center), axes, half=half, material=material, smooth="axis")
 
 
 @dataclass(frozen=True, slots=True)

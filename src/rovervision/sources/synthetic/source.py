@@ -51,14 +51,18 @@ class SyntheticSource:
         shot = self._shot(frame)
         if shot.defect in UNREADABLE:
             raise RovervisionError(
-                f"{frame.frame_id} has no region mask, because its file is {shot.defect}; ask only where has_mask is True."
+                f"{frame.frame_id} has no region mask, because its file is {shot.defect}; "
+                "ask only where has_mask is True."
             )
         mask = regions_of(shot)
         mask[loss_of(shot).lost(*mask.shape)] = UNKNOWN
         return cv2.imencode(".png", mask)[1].tobytes()
 
     def render_truth(self, frame: Frame) -> NDArray[np.uint8]:
-        """Return the true colour, free of noise, JPEG and defects, also for gray and mosaic frames: (H, W, 3) uint8 sRGB."""
+        """Return the true colour, free of noise, JPEG and defects, as (height, width, 3) uint8 sRGB.
+
+        Gray and mosaic frames have one too: what a colour camera in their place would see.
+        """
         return truth_of(self._shot(frame))
 
     def _shot(self, frame: Frame) -> Shot:

@@ -26,6 +26,16 @@ FAR_M: Final = 160.0
 
 
 @dataclass(frozen=True, slots=True)
+class Track:
+    """Two wheel tracks that run straight over the ground."""
+
+    start_m: float
+    """Where their middle crosses the line level with the camera."""
+    slant: float
+    """Metres to the right per metre ahead."""
+
+
+@dataclass(frozen=True, slots=True)
 class Ground:
     """A place's ground."""
 
@@ -38,6 +48,7 @@ class Ground:
     """Turn of the textures against the viewing direction."""
     redness: float
     """-1 yellowish to 1 reddish dust."""
+    track: Track | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -91,7 +102,7 @@ def grain_tile(seed: int) -> Tile:
 
 def texture(tile: Tile, ground: Ground, x: Array, y: Array) -> Array:
     """Sample a tile at metres; returns (..., 4) with slopes turned into the view's axes."""
-    c, s = np.cos(ground.turn_rad), np.sin(ground.turn_rad)
+    c, s = float(np.cos(ground.turn_rad)), float(np.sin(ground.turn_rad))
     u = (c * x + s * y + ground.offset_m[0]) / tile.period_m
     v = (c * y - s * x + ground.offset_m[1]) / tile.period_m
     values = sample(tile.layers, u, v)
@@ -162,6 +173,18 @@ def shade(normal: Array, albedo: Array, light: Lighting, shadow: Array) -> Array
     return albedo * (facing * shadow * np.asarray(light.sun_color, np.float32) + sky + bounce * light.sun[2])
 
 
+def imprint(track: Track, x: Array, y: Array) -> tuple[Array, Array, Array]:
+    """Return (slope right, slope ahead, darkening 0..1) of wheel tracks 0.44 m wide, 2.3 m apart, with cleat marks."""
+    across = (x - track.start_m - track.slant * y) / float(np.sqrt(1 + track.slant**2))
+    along = y * float(np.sqrt(1 + track.slant**2)) + track.slant * across
+    wheel = np.abs(np.abs(across) - 1.15)
+    inside = np.clip((0.22 - wheel) / 0.05, 0, 1)
+    wall = np.clip(1 - np.abs(wheel - 0.22) / 0.07, 0, 1) * np.sign(np.abs(across) - 1.15) * np.sign(across)
+    # A cleat every 9 cm, bent like a chevron.
+    cleat = np.sin((along + 0.35 * wheel) * (2 * np.pi / 0.09))
+    return 0.42 * wall, 0.38 * inside * cleat, inside
+
+
 def surface(ground: Ground, x: Array, y: Array, depth: Array, view: View) -> tuple[Array, Array, Array]:
     """Return (albedo, normal, ambient occlusion) of the ground points at metres x, y seen from `depth`."""
     broad = texture(broad_tile(ground.seed), ground, x, y)
@@ -173,10 +196,16 @@ def surface(ground: Ground, x: Array, y: Array, depth: Array, view: View) -> tup
     relief = ground.relief_m * level_near(y)
     slope = relief[..., None] * broad[..., 1:3] + keep_middle[..., None] * middle[..., 1:3]
     slope = slope + 0.8 * keep_fine[..., None] * fine[..., 1:3]
+    pressed = np.zeros_like(depth)
+    if ground.track is not None:
+        right, ahead, pressed = imprint(ground.track, x, y)
+        sharp = 1 / (1 + (footprint / 0.05) ** 2)
+        slope = slope * (1 - 0.6 * pressed[..., None]) + np.stack([right * keep_middle, ahead * sharp], -1)
     normal = np.concatenate([-slope, np.ones_like(slope[..., :1])], -1)
-    normal /= np.linalg.norm(normal, axis=-1, keepdims=True)
+    normal /= np.sqrt(slope[..., :1] ** 2 + slope[..., 1:] ** 2 + 1)
     tone = 0.5 + (middle[..., 3:4] - 0.5) * (0.35 + 0.65 * keep_middle[..., None])
     albedo = _albedo(ground, tone, broad[..., 3:4], (fine[..., 3] * keep_fine)[..., None])
     hollow = {"slabs": 0.085, "ripples": 0.17}.get(ground.kind, 0.06)
     occlusion = 1 - 0.35 * keep_middle * np.clip(0.6 - middle[..., 0] / hollow, 0, 1)
-    return albedo, normal, occlusion[..., None]
+    # Wheels press the bright dust away and leave the darker soil beneath.
+    return albedo * (1 - 0.22 * pressed[..., None]), normal, occlusion[..., None]

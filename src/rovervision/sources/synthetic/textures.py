@@ -8,7 +8,7 @@ from numpy.typing import NDArray
 
 from rovervision.sources.synthetic.seeds import generator
 
-Array = NDArray[np.float32]
+Array = NDArray[np.floating]
 
 TILE_PX = 512
 
@@ -57,9 +57,11 @@ def pebbles(seed: int, count: int, size_px: int = TILE_PX) -> Array:
 
 def slabs(seed: int, count: int, size_px: int = TILE_PX) -> tuple[Array, Array]:
     """Return (height in 0..1, plate value in -1..1) of cracked pavement: plates with bevelled rims and sand between."""
+    # Half size is fine enough for plates, and a quarter of the work.
+    full_px, size_px = size_px, size_px // 2
     rng = generator("slabs", seed)
     sites = rng.uniform(0, size_px, (count, 2))
-    warp = fractal(seed + 1, 1.6, 2.0, size_px) * 7.0, fractal(seed + 2, 1.6, 2.0, size_px) * 7.0
+    warp = fractal(seed + 1, 1.6, 2.0, size_px) * 3.5, fractal(seed + 2, 1.6, 2.0, size_px) * 3.5
     grid = np.arange(size_px, dtype=np.float32)
     x, y = grid[None, :] + warp[0], grid[:, None] + warp[1]
     nearest = np.full((size_px, size_px), np.inf, np.float32)
@@ -68,14 +70,15 @@ def slabs(seed: int, count: int, size_px: int = TILE_PX) -> tuple[Array, Array]:
     for (sx, sy), value in zip(sites, rng.uniform(-1, 1, count), strict=True):
         dx = np.abs((x - sx + size_px / 2) % size_px - size_px / 2)
         dy = np.abs((y - sy + size_px / 2) % size_px - size_px / 2)
-        distance = np.hypot(dx, dy)
+        distance = np.sqrt(dx * dx + dy * dy)
         closer = distance < nearest
         second = np.where(closer, nearest, np.minimum(second, distance))
         plate[closer] = value
         nearest = np.minimum(nearest, distance)
-    rim = np.clip((second - nearest) / 9.0, 0, 1)
+    rim = np.clip((second - nearest) / 4.5, 0, 1)
     level = rim * rim * (3 - 2 * rim) * (0.62 + 0.38 * plate)
-    return level.astype(np.float32), plate
+    whole = cv2.resize(np.stack([level, plate], -1), (full_px, full_px), interpolation=cv2.INTER_LINEAR)
+    return np.ascontiguousarray(whole[..., 0], np.float32), np.ascontiguousarray(whole[..., 1], np.float32)
 
 
 def ripples(seed: int, crests: int, size_px: int = TILE_PX) -> Array:
@@ -93,6 +96,7 @@ def ripples(seed: int, crests: int, size_px: int = TILE_PX) -> Array:
 def sample(tile: Array, x: Array, y: Array) -> Array:
     """Sample a wrapping tile at coordinates given in tiles (1 is a whole period); any shape up to 2-D."""
     size = tile.shape[0]
-    map_x = (np.remainder(x, 1.0) * size).astype(np.float32)
-    map_y = (np.remainder(y, 1.0) * size).astype(np.float32)
-    return cv2.remap(tile, map_x, map_y, cv2.INTER_LINEAR, borderMode=cv2.BORDER_WRAP)
+    # A fraction by floor is several times faster than by remainder.
+    map_x = ((x - np.floor(x)) * size).astype(np.float32, copy=False)
+    map_y = ((y - np.floor(y)) * size).astype(np.float32, copy=False)
+    return np.asarray(cv2.remap(tile, map_x, map_y, cv2.INTER_LINEAR, borderMode=cv2.BORDER_WRAP), np.float32)

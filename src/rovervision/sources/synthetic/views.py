@@ -10,7 +10,7 @@ from rovervision.sources.synthetic.textures import Array
 
 @dataclass(frozen=True, slots=True)
 class View:
-    """Upright image plane, one metre ahead: x right, y ahead, z up; a shifted horizon instead of a tilt keeps columns upright."""
+    """Upright image plane, one metre ahead: x right, y ahead, z up. A shifted horizon stands for a tilt."""
 
     width_px: int
     height_px: int
