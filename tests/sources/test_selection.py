@@ -1,0 +1,55 @@
+"""Which frames answer a query."""
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from rovervision.sources.frame import Frame, Query
+from rovervision.sources.selection import answers, describe_holdings, select, unrestricted
+
+FRAME = Frame(
+    frame_id="a",
+    file_name="NLF_1.png",
+    source="s",
+    camera="navcam_left",
+    sol=10,
+    product_type="ECM",
+    sample_type="full",
+)
+
+
+@pytest.mark.parametrize(
+    ("asked", "is_answer"),
+    [({}, True), ({"cameras": ("navcam_left",)}, True), ({"cameras": ("navcam",)}, False), ({"sol_min": 10}, True),
+     ({"sol_min": 11}, False), ({"sol_max": 10}, True), ({"sol_max": 9}, False), ({"product_types": ("EDR",)}, False),
+     ({"sample_types": ("full", "mixed")}, True), ({"name_pattern": "NLF_*"}, True), ({"name_pattern": "NR*"}, False)],
+)  # fmt: skip
+def test_each_filter(asked: dict, is_answer: bool) -> None:
+    assert answers(FRAME, Query(name="q", source="s", **asked)) is is_answer
+
+
+def test_an_unknown_sol_lies_in_no_range() -> None:
+    frame = Frame(frame_id="a", file_name="a.png", source="s")
+    assert answers(frame, Query(name="q", source="s"))
+    assert not answers(frame, Query(name="q", source="s", sol_min=0))
+    assert not answers(frame, Query(name="q", source="s", sol_max=9999))
+
+
+sols = st.lists(st.none() | st.integers(0, 30), max_size=20)
+
+
+@given(sols, st.integers(0, 30), st.integers(0, 30), st.none() | st.integers(1, 5))
+def test_selecting_is_filtering_in_order_up_to_the_limit(sols: list, low: int, high: int, limit: int | None) -> None:
+    low, high = sorted((low, high))
+    frames = [Frame(frame_id=str(n), file_name="x", source="s", sol=sol) for n, sol in enumerate(sols)]
+    query = Query(name="q", source="s", sol_min=low, sol_max=high, limit=limit)
+    slow = [frame for frame in frames if frame.sol is not None and low <= frame.sol <= high][:limit]
+    assert list(select(frames, query)) == slow
+    assert list(select(select(frames, query), query)) == slow
+    assert list(select(frames, unrestricted(query))) == frames
+
+
+def test_holdings_are_told_in_words() -> None:
+    told = describe_holdings([FRAME])
+    assert all(word in told for word in ["1 frames", "navcam_left (1)", "sols 10 to 10", "ECM", "full", "NLF_1.png"])
+    assert "no image" in describe_holdings([])
