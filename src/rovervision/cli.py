@@ -68,7 +68,8 @@ def run_politely(**options: Any) -> Any:
         if sentence is None:
             raise
         _say(sentence)
-        click.secho(f"(The whole traceback stands in {log_file}.)", dim=True, err=True)
+        if not isinstance(error, RovervisionError):
+            click.secho(f"(The whole traceback stands in {log_file}.)", dim=True, err=True)
         raise click.exceptions.Exit(1) from None
 
 

@@ -63,9 +63,10 @@ class MetricHistoryDataset(AbstractDataset[Points, pd.DataFrame]):
             return
         points = new if run.info.run_id == self._run_id else pd.concat([history, new])
         self._run_id = run.info.run_id
-        for step, rows in points.groupby("step"):
-            values = {self._prefix + row.metric: float(row.value) for row in rows.itertuples()}
-            mlflow.log_metrics(values, step=int(step))
+        for step in sorted(set(points["step"].tolist())):
+            rows = points[points["step"] == step]
+            names = [f"{self._prefix}{metric}" for metric in rows["metric"]]
+            mlflow.log_metrics(dict(zip(names, rows["value"].tolist(), strict=True)), step=step)
 
     def preview(self, nrows: int = 5) -> Any:
         """Return the first rows, for Kedro-Viz."""

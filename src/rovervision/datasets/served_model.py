@@ -5,7 +5,7 @@ from typing import Any
 import numpy as np
 from kedro.utils import load_obj
 from mlflow.models import set_model
-from mlflow.pyfunc import PythonModel
+from mlflow.pyfunc.model import PythonModel
 
 
 class ServedModel(PythonModel):

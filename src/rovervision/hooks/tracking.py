@@ -7,12 +7,10 @@ import shlex
 import subprocess
 import sys
 from collections.abc import Mapping
-from contextlib import AbstractContextManager, nullcontext
 from pathlib import Path
 from typing import Any
 
 import mlflow
-from filelock import FileLock
 from kedro.config import MissingConfigException
 from kedro.framework.context import KedroContext
 from kedro.framework.hooks import hook_impl
@@ -27,11 +25,10 @@ from mlflow.utils.validation import MAX_PARAM_VAL_LENGTH, MAX_PARAMS_TAGS_PER_BA
 from rovervision import __version__
 from rovervision.context import project_path
 from rovervision.hooks.inputs import dataset_metadata, dataset_path
+from rovervision.hooks.sqlite_store import PREFIX, first_use, sqlite_path
 from rovervision.parameters import flat
 
 logger = logging.getLogger(__name__)
-
-SQLITE_PREFIX = "sqlite:///"
 
 
 class TrackingHooks(MlflowHook):
@@ -85,7 +82,7 @@ class TrackingHooks(MlflowHook):
         self.run_id, self._logged, self._saved = None, set(), {}
         if not self._is_mlflow_enabled:
             return
-        with first_use_lock(self.mlflow_config.server.mlflow_tracking_uri):
+        with first_use(self.mlflow_config.server.mlflow_tracking_uri):
             super().after_context_created(self._context)
         self.mlflow_config.tracking.run.name = self.mlflow_config.tracking.run.name or run_name(names, run_params)
         super().before_pipeline_run({**run_params, "pipeline_names": names}, pipeline, catalog)
@@ -179,24 +176,15 @@ def read_config(context: KedroContext) -> KedroMlflowConfig:
     server["mlflow_tracking_uri"] = (
         server.get("mlflow_tracking_uri")
         or os.environ.get("MLFLOW_TRACKING_URI")
-        or f"{SQLITE_PREFIX}{project_path('mlflow.db', context.project_path)}"
+        or f"{PREFIX}{project_path('mlflow.db', context.project_path)}"
     )
     config = {**stored, "server": server}
-    if not server["mlflow_tracking_uri"].startswith(SQLITE_PREFIX):
+    if sqlite_path(server["mlflow_tracking_uri"]) is None:
         # a server knows best where its artifacts go
         create = config.get("tracking", {}).get("experiment", {}).get("create_experiment_kwargs", {})
         create.pop("artifact_location", None)
     context.config_loader["mlflow"] = config  # kedro-mlflow reads it again when the run starts
     return KedroMlflowConfig.model_validate(config)
-
-
-def first_use_lock(tracking_uri: str) -> AbstractContextManager[Any]:
-    """Return a lock between processes for a SQLite store, whose tables and experiment the first user creates."""
-    if not tracking_uri.startswith(SQLITE_PREFIX):
-        return nullcontext()
-    path = Path(tracking_uri.removeprefix(SQLITE_PREFIX))
-    path.parent.mkdir(parents=True, exist_ok=True)
-    return FileLock(f"{path}.lock", timeout=300)
 
 
 def run_name(pipeline_names: list[str], run_params: Mapping[str, Any]) -> str:
