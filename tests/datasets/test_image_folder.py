@@ -195,7 +195,7 @@ def test_an_empty_body_is_a_failure(tmp_path: Path) -> None:
 def test_too_many_failures_stop_the_save_in_words(tmp_path: Path) -> None:
     images = folder(tmp_path, attempts=1, max_failed_frac=0.25)
     plan: dict[str, Callable[[], bytes]] = {f"{n}.jpg": Fetch(b"body", failures=9 * (n < 2)) for n in range(4)}
-    with pytest.raises(DatasetError, match=r"2 of 4 files .* more than the allowed 25% of 4.*the line is dead"):
+    with pytest.raises(DatasetError, match=r"2 of 4 files .* more than the allowed 25 % of 4.*the line is dead"):
         images.save(plan)
     assert {"2.jpg", "3.jpg", "failures.csv"} == set(stored(tmp_path))
     assert not images.exists()

@@ -113,10 +113,11 @@ class ImageFolderDataset(AbstractDataset[Mapping[str, Promise], dict[str, Stored
             finally:
                 _write_failures(self._root, failed)
         if len(failed) > may_fail:
+            first = f"{failed[0].name}: {failed[0].failure}".rstrip(".")
             raise RovervisionError(
                 f"{len(failed)} of {len(rows)} files tried could not be stored in {self._root}, more than the allowed "
-                f"{may_fail / len(data):.0%} of {len(data)}. The first: {failed[0].name}: {failed[0].failure} "
-                f"All are in {self._root / FAILURES_NAME}; what was stored stays, so a second run goes on from here."
+                f"{100 * may_fail / len(data):.3g} % of {len(data)}. The first is {first}. All are in "
+                f"{self._root / FAILURES_NAME}. What was stored stays, so a second run goes on from here."
             )
         return rows
 
