@@ -78,8 +78,8 @@ def draw_loss(defect: Defect | None, height_px: int, width_px: int, rng: np.rand
 
 
 def blur(image: NDArray[np.float32], rng: np.random.Generator) -> NDArray[np.float32]:
-    """Put a linear image badly out of focus: deviation 1.2 to 2 % of the width."""
-    sigma = float(rng.uniform(0.012, 0.020)) * image.shape[1]
+    """Put a linear image badly out of focus: deviation 1.5 to 2.5 % of the width."""
+    sigma = float(rng.uniform(0.015, 0.025)) * image.shape[1]
     return np.asarray(cv2.GaussianBlur(image, (0, 0), sigma), np.float32)
 
 

@@ -37,7 +37,7 @@ PROGRAM: Final[tuple[tuple[str, Habit, float], ...]] = (
 # Assembly → (share, range of the horizon's row over the image's height). Looking at the deck means looking down.
 POINTINGS: Final[dict[str, dict[Assembly, tuple[float, tuple[float, float]]]]] = {
     "mast": {
-        "none": (0.52, (-0.75, 0.45)),
+        "none": (0.52, (-0.55, 0.50)),
         "deck": (0.11, (-0.7, 0.05)),
         "wheel": (0.11, (-0.55, -0.05)),
         "arm": (0.10, (-0.5, 0.3)),

@@ -77,7 +77,9 @@ def slabs(seed: int, count: int, size_px: int = TILE_PX) -> tuple[Array, Array]:
         nearest = np.minimum(nearest, distance)
     rim = np.clip((second - nearest) / 4.5, 0, 1)
     level = rim * rim * (3 - 2 * rim) * (0.62 + 0.38 * plate)
-    whole = cv2.resize(np.stack([level, plate], -1), (full_px, full_px), interpolation=cv2.INTER_LINEAR)
+    # Two texels from the far side on every edge, so that enlarging does not break the wrap.
+    framed = np.pad(np.stack([level, plate], -1), ((2, 2), (2, 2), (0, 0)), mode="wrap")
+    whole = cv2.resize(framed, (full_px + 8, full_px + 8), interpolation=cv2.INTER_LINEAR)[4:-4, 4:-4]
     return np.ascontiguousarray(whole[..., 0], np.float32), np.ascontiguousarray(whole[..., 1], np.float32)
 
 
