@@ -15,8 +15,10 @@ class SamplingConfig(BaseModel):
 
     model_config = ConfigDict(frozen=True, extra="forbid")
 
-    balance: Literal["none", "camera"] = "camera"
-    """camera: a tile's chance is one over the square root of its camera's share, so that rare cameras are learnt."""
+    balance: tuple[Literal["rover", "camera", "label", "sol"], ...] = ("camera", "label")
+    """Columns of the tile index: tiles that agree in all of them share a stratum."""
+    balance_power: float = Field(default=0.5, ge=0.0, le=1.0)
+    """A tile's chance is its stratum's size to the power of minus this: 0 as they come, 1 every stratum alike."""
     monitor_frac: float = Field(default=0.1, ge=0.0, lt=0.5)
     """Share of the training groups that is not trained on but watched, to keep the best epoch."""
 

@@ -22,7 +22,7 @@ from rovervision.learning.colorizers import ResidualColorizer, build_colorizer
 from rovervision.learning.colorizing import ApplyConfig, colorize, lightness_of, load_colorizer
 from rovervision.learning.training import Batch, Metrics, fit, open_fabric, seeded
 from rovervision.learning.weights import Weights
-from rovervision.pipelines.colorization.config import ColorizationConfig
+from rovervision.pipelines.colorization.config import ColorizationConfig, SamplingConfig
 from rovervision.sources.frame import StoredFile
 
 
@@ -50,7 +50,7 @@ def train_colorizer(
             f"The training split has {len(train)} colour tiles, fewer than one batch of {config.training.batch_size}. "
             "Ingest more frames, or lower colorization.training.batch_size."
         )
-    weights = camera_weights(tiles.index["camera"].to_numpy()[train]) if config.sampling.balance == "camera" else None
+    weights = stratum_weights(tiles.index.iloc[train], config.sampling)
     batch_size = config.training.batch_size
     batches = ColorBatches(tiles.pixels, train, batch_size, config.augmentation, seed, weights)
     watched = ColorBatches(tiles.pixels, monitor, 2 * batch_size, None, seed)
@@ -78,23 +78,29 @@ def perceived_loss(model: ResidualColorizer, batch: Batch) -> torch.Tensor:
 def split_monitor(index: pd.DataFrame, monitor_frac: float) -> tuple[np.ndarray, np.ndarray]:
     """Return the rows to train on and the rows to watch: colour tiles of the training split, in whole groups.
 
-    A group goes by its hash, so that it stays on its side when others arrive. Where no group is drawn, the one with
-    the lowest hash is; a single group serves for both.
+    A group goes by its hash, so that it stays on its side when others arrive. At least one group is watched and one
+    trained on; a single group serves for both.
     """
     rows = np.flatnonzero((index["split"] == "train") & index["is_color"])
     groups = index["group"].astype(str).to_numpy()[rows]
     share = {group: int(hashlib.sha256(group.encode()).hexdigest()[:8], 16) / 2**32 for group in np.unique(groups)}
     if len(share) < 2:
         return rows, rows
-    limit = max(monitor_frac, min(share.values()) + 1e-12)
-    watched = np.array([share[group] < limit for group in groups])
-    return (rows, rows) if watched.all() else (rows[~watched], rows[watched])
+    ordered = sorted(share, key=lambda group: share[group])
+    count = sum(value < monitor_frac for value in share.values())
+    watched = np.isin(groups, ordered[: min(max(count, 1), len(ordered) - 1)])
+    return rows[~watched], rows[watched]
 
 
-def camera_weights(cameras: np.ndarray) -> np.ndarray:
-    """Return one over the square root of each tile's camera's count. (N,) names to (N,) float64."""
-    _, inverse, counts = np.unique(cameras.astype(str), return_inverse=True, return_counts=True)
-    return 1 / np.sqrt(counts[inverse])
+def stratum_weights(index: pd.DataFrame, config: SamplingConfig) -> np.ndarray:
+    """Return how often each tile is to be drawn, up to a factor: rare strata more often. (N,) float64, positive.
+
+    Rover images are mostly soil; drawn as they come, they teach that hardware is soil too.
+    """
+    if not config.balance:
+        return np.ones(len(index))
+    sizes = index.groupby(list(config.balance), dropna=False)["tile_id"].transform("size")
+    return sizes.to_numpy(np.float64) ** -config.balance_power
 
 
 def fingerprint(config: ColorizationConfig, seed: int, index: pd.DataFrame) -> str:

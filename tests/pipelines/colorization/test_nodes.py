@@ -1,0 +1,183 @@
+"""The steps of colorization, each on tiles whose answer is known."""
+
+import numpy as np
+import pandas as pd
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from rovervision.errors import RovervisionError
+from rovervision.imaging.decoding import decode_image
+from rovervision.imaging.encoding import encode_png
+from rovervision.learning.weights import Weights
+from rovervision.pipelines.colorization import nodes, scoring
+from rovervision.pipelines.colorization.config import ColorizationConfig, SamplingConfig
+from tests.pipelines.colorization.examples import CONFIG, example_tiles, stored
+
+INDEX = st.lists(
+    st.tuples(st.sampled_from("abcdef"), st.sampled_from(["train", "val", "test"])), min_size=1, max_size=40
+)
+
+
+@given(INDEX, st.floats(0, 0.4))
+def test_watched_groups_are_whole_and_none_but_training_groups(rows, frac):
+    index = pd.DataFrame(rows, columns=["group", "split"]).assign(is_color=True)
+    train, watched = nodes.split_monitor(index, frac)
+    assert set(index["split"].iloc[np.concatenate([train, watched])]) <= {"train"}
+    of_train, of_watched = set(index["group"].iloc[train]), set(index["group"].iloc[watched])
+    if index.loc[index["split"] == "train", "group"].nunique() > 1:
+        assert of_train.isdisjoint(of_watched)
+        assert len(train) + len(watched) == (index["split"] == "train").sum()
+        assert of_train
+        assert of_watched
+
+
+def test_a_watched_group_stays_watched_when_others_arrive():
+    index = pd.DataFrame({"group": [f"g{i}" for i in range(60)], "split": "train", "is_color": True})
+    watched_before = set(index["group"].iloc[nodes.split_monitor(index[:30], 0.2)[1]])
+    watched_after = set(index["group"].iloc[nodes.split_monitor(index, 0.2)[1]])
+    assert watched_before
+    assert watched_before <= watched_after
+
+
+def test_rare_strata_are_drawn_more_often_and_equally_at_power_one():
+    index = pd.DataFrame({"camera": ["x"] * 9 + ["y"], "label": [None] * 10, "tile_id": range(10)})
+    alike = nodes.stratum_weights(index, SamplingConfig(balance=("camera", "label"), balance_power=1.0))
+    assert alike[:9].sum() == pytest.approx(alike[9])
+    assert (nodes.stratum_weights(index, SamplingConfig(balance=())) == 1).all()
+
+
+def test_too_few_tiles_for_a_batch_is_a_sentence():
+    config = CONFIG.model_copy(update={"training": CONFIG.training.model_copy(update={"batch_size": 1000})})
+    tiles = example_tiles()
+    with pytest.raises(RovervisionError, match=r"fewer than one batch of 1000"):
+        next(nodes.train_colorizer(tiles, nodes.fit_color_priors(tiles), config, 0, "cpu", None))
+
+
+def test_a_changed_parameter_or_tile_starts_afresh_and_nothing_else_does():
+    index = example_tiles().index
+    same = nodes.fingerprint(CONFIG, 0, index)
+    assert nodes.fingerprint(CONFIG.model_copy(update={"panels": 3}), 0, index) == same
+    assert nodes.fingerprint(CONFIG, 1, index) != same
+    assert nodes.fingerprint(ColorizationConfig(), 0, index) != same
+    assert nodes.fingerprint(CONFIG, 0, index.iloc[::-1]) != same
+
+
+def test_training_resumes_only_its_own_checkpoint():
+    tiles = example_tiles()
+    priors = nodes.fit_color_priors(tiles)
+    checkpoints = [c for c, _ in nodes.train_colorizer(tiles, priors, CONFIG, 0, "cpu", None)]
+    assert [c.header["epoch"] for c in checkpoints] == [0, 1, 2]
+    resumed = [c for c, _ in nodes.train_colorizer(tiles, priors, CONFIG, 0, "cpu", checkpoints[1])]
+    assert [c.header["epoch"] for c in resumed] == [1, 2]
+    assert all(np.array_equal(t, resumed[-1].tensors[n]) for n, t in checkpoints[-1].tensors.items())
+    foreign = [c for c, _ in nodes.train_colorizer(tiles, priors, CONFIG, 1, "cpu", checkpoints[1])]
+    assert foreign[0].header["epoch"] == 0
+
+
+def test_nothing_is_learnt_from_the_scored_split(trained):
+    """Changing every pixel of val and test changes no weight."""
+    tiles = example_tiles()
+    other = example_tiles(spoil=("val", "test"))
+    again = list(nodes.train_colorizer(other, nodes.fit_color_priors(other), CONFIG, 0, "cpu", None))[-1][0]
+    assert all(np.array_equal(t, again.tensors[n]) for n, t in trained.tensors.items())
+    assert not np.array_equal(tiles.pixels, other.pixels)
+
+
+@pytest.fixture(scope="module")
+def trained() -> Weights:
+    tiles = example_tiles()
+    return list(nodes.train_colorizer(tiles, nodes.fit_color_priors(tiles), CONFIG, 0, "cpu", None))[-1][0]
+
+
+@pytest.fixture(scope="module")
+def colorizer(trained) -> Weights:
+    return nodes.finish_colorizer(trained)
+
+
+def test_scores_have_every_method_for_every_scored_frame(colorizer):
+    tiles = example_tiles()
+    scores = scoring.score_colorizer(tiles, colorizer, nodes.fit_color_priors(tiles), CONFIG)
+    frames = tiles.index.loc[(tiles.index["split"] == "test") & tiles.index["is_color"], "frame_id"].unique()
+    assert set(scores["frame_id"]) == set(frames)
+    assert (scores.groupby("frame_id")["method"].nunique() == 7).all()
+    table, numbers = scoring.tabulate_scores(scores, CONFIG, 0)
+    assert set(table["role"]) == {"baseline", "model", "oracle"}
+    by_method = table.set_index("method")
+    assert by_method.loc["lightness_table", "ratio_to_table"] == 1
+    assert by_method.loc["gray", "chroma_ratio"] == 0
+    assert by_method.loc["oracle_own_table", "gap_closed"] == pytest.approx(1)
+    assert numbers["ciede2000_mean"] == by_method.loc["residual", "ciede2000_mean"]
+    assert (table["ciede2000_low"] <= table["ciede2000_mean"]).all()
+
+
+def test_a_frames_score_is_the_mean_over_its_tiles(colorizer):
+    tiles = example_tiles()
+    rows = scoring.scored_rows(tiles.index, CONFIG.scoring)
+    whole = scoring.score_colorizer(tiles, colorizer, nodes.fit_color_priors(tiles), CONFIG)
+    frame_id = tiles.index["frame_id"].iloc[rows[0]]
+    lab_errors = []
+    for row in rows[tiles.index["frame_id"].iloc[rows] == frame_id]:
+        priors = scoring.ColorPriors.from_json(nodes.fit_color_priors(tiles))
+        model = scoring.load_colorizer(colorizer)
+        tile = scoring.score_tile(tiles, int(row), model, "residual", priors, CONFIG.scoring)
+        lab_errors += [s["ciede2000"] for s in tile if s["method"] == "gray"]
+    expected = whole[(whole["frame_id"] == frame_id) & (whole["method"] == "gray")]["ciede2000"].item()
+    assert len(lab_errors) > 1
+    assert expected == pytest.approx(np.mean(lab_errors))
+
+
+def test_a_split_without_color_is_a_sentence():
+    index = example_tiles().index.assign(split="train")
+    with pytest.raises(RovervisionError, match=r"split 'test' has no colour tile.*train \d+"):
+        scoring.scored_rows(index, CONFIG.scoring)
+
+
+def test_labels_stand_in_for_masks_only_where_there_is_none():
+    unknown, known = np.zeros((4, 4), np.uint8), np.full((4, 4), 5, np.uint8)
+    labels = {"ground": "terrain", "*": "hardware"}
+    assert scoring.region_masks(unknown, "ground", labels)["terrain"].all()
+    assert scoring.region_masks(unknown, "wheel", labels)["hardware"].all()
+    assert not any(mask.any() for mask in scoring.region_masks(unknown, None, labels).values())
+    assert scoring.region_masks(known, "ground", labels)["hardware"].all()
+
+
+def test_output_names_never_collide():
+    names = nodes.output_names(["a/x.jpg", "a/x.png", "b/x.JPG", "y.img", "a/Z.png", "a/z.jpg"])
+    assert names["b/x.JPG"] == "b/x.png"
+    assert names["y.img"] == "y.png"
+    assert len({name.lower() for name in names.values()}) == len(names)
+
+
+def test_one_bad_file_fails_alone(colorizer):
+    gray = encode_png(np.random.default_rng(0).integers(0, 256, (20, 30), dtype=np.uint8))
+    promises = nodes.colorize_images({"ok.png": stored(gray), "text.png": stored(b"hello")}, colorizer, CONFIG)
+    assert decode_image(promises["ok.png"]()).shape == (20, 30, 3)
+    with pytest.raises(RovervisionError):
+        promises["text.png"]()
+
+
+def test_an_image_has_the_same_bytes_alone_and_in_company(colorizer):
+    gray = encode_png(np.random.default_rng(0).integers(0, 256, (40, 30), dtype=np.uint8))
+    alone = nodes.colorize_images({"a.png": stored(gray)}, colorizer, CONFIG)["a.png"]()
+    company = nodes.colorize_images({"b.png": stored(gray[:-1]), "a.png": stored(gray)}, colorizer, CONFIG)
+    assert company["a.png"]() == alone
+
+
+def test_an_empty_folder_is_a_sentence(colorizer):
+    with pytest.raises(RovervisionError, match=r"apply\.input"):
+        nodes.colorize_images({}, colorizer, CONFIG)
+
+
+def test_only_kept_gray_frames_are_selected():
+    frames = pd.DataFrame(
+        {
+            "frame_id": ["a", "b", "c"],
+            "file_name": ["a.JPG", "b.png", "c.png"],
+            "kept": [True, True, False],
+            "is_color": [False, True, False],
+        }
+    )
+    files = {name: stored(name.encode()) for name in "abc"}
+    selected = nodes.select_gray_images(frames, files)
+    assert {name: read() for name, read in selected.items()} == {"a.JPG": b"a"}
