@@ -12,6 +12,7 @@ from typing import Any
 
 import click
 from kedro.config import MissingConfigException
+from kedro.framework import project
 from kedro.framework.cli.project import run as kedro_run
 from kedro.framework.cli.utils import KedroCliError
 from kedro.io import DatasetError
@@ -97,7 +98,7 @@ def check_pipelines(names: list[str]) -> None:
     Raises:
         RovervisionError: The name, and what it might have meant.
     """
-    folder = files("rovervision.pipelines")
+    folder = files(f"{project.PACKAGE_NAME}.pipelines")
     known = sorted(each.name for each in folder.iterdir() if each.is_dir() and not each.name.startswith(("_", ".")))
     for name in names:
         if name not in [*known, "__default__"]:

@@ -203,10 +203,9 @@ def as_text(parameters: Mapping[str, Any]) -> dict[str, str]:
 
 def provenance(project: Path, env: str | None) -> dict[str, str]:
     """Return tags that say which code made the run: version, command and, in a git checkout, the commit."""
-    program, *words = sys.argv
     tags = {
         "version": __version__,
-        "command": shlex.join([Path(program).name, *words])[:MAX_PARAM_VAL_LENGTH],
+        "command": typed_command(sys.argv)[:MAX_PARAM_VAL_LENGTH],
         "env": env or "local",
     }
     commit = _git(project, "rev-parse", "HEAD") if (project / ".git").exists() else ""
@@ -214,6 +213,12 @@ def provenance(project: Path, env: str | None) -> dict[str, str]:
         changed = bool(_git(project, "status", "--porcelain", "--untracked-files=no"))
         tags |= {"git_commit": commit, "git_changed": str(changed).lower()}
     return tags
+
+
+def typed_command(words: list[str]) -> str:
+    """Return a command line as it was typed: `kedro run --pipelines colorization`, without the program's folder."""
+    program = words[0] if words[0].startswith("python -m") else Path(words[0]).name
+    return " ".join([program, *map(shlex.quote, words[1:])])
 
 
 def _git(folder: Path, *words: str) -> str:

@@ -1,0 +1,99 @@
+"""Curves: one at rest, one in MLflow, no point twice."""
+
+from pathlib import Path
+
+import mlflow
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+from kedro.io import DatasetError
+
+from rovervision.datasets.metric_history import MetricHistoryDataset, as_table, rewound
+
+
+def loss(step: int, value: float = 0.5) -> dict[str, dict[str, float]]:
+    return {"loss": {"value": value, "step": step}}
+
+
+@pytest.fixture(scope="module")
+def store(tmp_path_factory: pytest.TempPathFactory) -> str:
+    return f"sqlite:///{tmp_path_factory.mktemp('store')}/mlflow.db"
+
+
+@pytest.fixture
+def tracked(store: str, tmp_path: Path):
+    before = mlflow.get_tracking_uri()
+    mlflow.set_tracking_uri(store)
+    yield mlflow.MlflowClient()
+    while mlflow.active_run():
+        mlflow.end_run()
+    mlflow.set_tracking_uri(before)
+
+
+def steps(client: mlflow.MlflowClient, run_id: str, name: str = "p.loss") -> list[int]:
+    return [point.step for point in client.get_metric_history(run_id, name)]
+
+
+@given(st.lists(st.tuples(st.sampled_from("ab"), st.integers(0, 9)), max_size=20), st.integers(0, 9))
+def test_rewinding_keeps_what_stands_before_and_what_is_another_metrics(points, step: int) -> None:
+    history = as_table({f"{i}": {"value": 0, "step": s} for i, (_, s) in enumerate(points)})
+    history["metric"] = [metric for metric, _ in points]
+    kept = rewound(history, as_table({"a": {"value": 1, "step": step}}))
+    expected = [(metric, s) for metric, s in points if metric != "a" or s < step]
+    assert list(zip(kept["metric"], kept["step"], strict=True)) == expected
+
+
+def test_a_table_grows_and_starts_over_without_mlflow(tmp_path: Path) -> None:
+    curve = MetricHistoryDataset(filepath=str(tmp_path / "deep" / "m.csv"))
+    assert not curve.exists()
+    curve.save({})
+    assert curve.exists()
+    assert len(curve.load()) == 0
+    for step in (1, 2, 3):
+        curve.save({**loss(step), "rate": {"value": 0.1, "step": step}})
+    assert curve.load().query("metric == 'loss'")["step"].tolist() == [1, 2, 3]
+    curve.save({"loss": [{"value": 9.0, "step": 2}, {"value": 8.0, "step": 3}]})
+    table = curve.load()
+    assert table.query("metric == 'loss'")["value"].tolist() == [0.5, 9.0, 8.0]
+    assert len(table.query("metric == 'rate'")) == 3
+    assert table.dtypes["step"] == "int64"
+
+
+def test_points_without_a_step_are_refused(tmp_path: Path) -> None:
+    with pytest.raises(DatasetError, match="step"):
+        MetricHistoryDataset(filepath=str(tmp_path / "m.csv")).save({"loss": {"value": 1.0}})
+
+
+def test_points_arrive_live_and_once(tracked: mlflow.MlflowClient, tmp_path: Path) -> None:
+    curve = MetricHistoryDataset(filepath=str(tmp_path / "m.csv"), prefix="p")
+    run_id = mlflow.start_run().info.run_id
+    curve.save({})
+    for step in (1, 2):
+        curve.save(loss(step))
+        assert steps(tracked, run_id) == list(range(1, step + 1))
+    curve.flush()
+    assert steps(tracked, run_id) == [1, 2]
+
+
+def test_a_resumed_run_holds_the_whole_curve(tracked: mlflow.MlflowClient, tmp_path: Path) -> None:
+    path = str(tmp_path / "m.csv")
+    for step in (1, 2, 3):
+        MetricHistoryDataset(filepath=path, prefix="p").save(loss(step))
+    run_id = mlflow.start_run().info.run_id
+    resumed = MetricHistoryDataset(filepath=path, prefix="p")
+    resumed.save({})
+    resumed.save(loss(3, 0.1))
+    resumed.save(loss(4))
+    assert steps(tracked, run_id) == [1, 2, 3, 4]
+    assert resumed.load()["value"].tolist() == [0.5, 0.5, 0.1, 0.5]
+
+
+def test_a_training_that_was_finished_still_shows_its_curve(tracked: mlflow.MlflowClient, tmp_path: Path) -> None:
+    path = str(tmp_path / "m.csv")
+    MetricHistoryDataset(filepath=path).save(loss(1))
+    run_id = mlflow.start_run().info.run_id
+    finished = MetricHistoryDataset(filepath=path, prefix="p")
+    finished.save({})
+    finished.flush()
+    finished.flush()
+    assert steps(tracked, run_id) == [1]

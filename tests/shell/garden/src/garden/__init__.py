@@ -1,0 +1,1 @@
+"""A small Kedro project that wears the shell of rovervision."""

@@ -1,0 +1,3 @@
+from rovervision.cli import cli, run
+
+__all__ = ["cli", "run"]

@@ -1,0 +1,3 @@
+from rovervision.pipeline_registry import register_pipelines
+
+__all__ = ["register_pipelines"]

@@ -1,0 +1,1 @@
+from rovervision.settings import *  # noqa: F403
