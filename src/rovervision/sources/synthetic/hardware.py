@@ -149,48 +149,45 @@ def _wheel(view: View, rng: np.random.Generator) -> Hardware:
     return Hardware(tuple(solids), (), (harness,))
 
 
+def _turret(wrist: tuple[float, float, float], s: float, rng: np.random.Generator) -> list[Solid]:
+    """The turret: a disc with four or five instruments around it."""
+    solids = [cylinder(wrist, 0.11 * s, 0.05 * s, turned(rng.uniform(0.9, 2.2), rng.uniform(-0.4, 0.4)), "metal")]
+    kinds = rng.permutation(["foil", "black_panel", "white_panel", "gray_panel", "drum", "white_panel"])[
+        : int(rng.integers(4, 6))
+    ]
+    start = rng.uniform(0, 2 * np.pi)
+    for number, kind in enumerate(kinds):
+        angle = start + number * 2 * np.pi / len(kinds) + rng.uniform(-0.2, 0.2)
+        reach = rng.uniform(0.11, 0.15) * s
+        spot = (wrist[0] + reach * np.cos(angle), wrist[1] - 0.03 * s, wrist[2] + reach * np.sin(angle))
+        size = rng.uniform(0.035, 0.075, 3) * s
+        if kind == "drum":
+            solids.append(cylinder(spot, float(size[0]), float(size[1]), turned(rng.uniform(0, 3), 0, -angle), "white"))
+            continue
+        axes = turned(rng.uniform(-0.6, 0.6), rng.uniform(-0.3, 0.3), -angle)
+        solids.append(box(spot, (size[0], size[1], size[2]), axes, str(kind), seed=int(rng.integers(99))))
+    return solids
+
+
 def _arm(view: View, rng: np.random.Generator) -> Hardware:
     """The arm reaching in: two tubes, an elbow, and the turret with its instruments."""
     depth = _clear_m(view, 0.95, 1.5)
-    s = _scale(view, depth)
+    s = _scale(view, depth) * float(rng.uniform(0.8, 1.25))
     side = float(rng.choice([-1.0, 1.0]))
-    elbow = _at(view, 0.5 + side * 0.22, rng.uniform(0.18, 0.42), depth)
-    wrist = _at(view, 0.5 - side * rng.uniform(0.02, 0.2), rng.uniform(0.58, 0.74), depth)
-    shoulder = _at(view, 0.5 + side * 0.62, rng.uniform(0.45, 0.95), depth * 0.8)
+    elbow = _at(view, 0.5 + side * rng.uniform(0.12, 0.34), rng.uniform(0.08, 0.40), depth)
+    wrist = _at(view, 0.5 - side * rng.uniform(-0.05, 0.25), rng.uniform(0.52, 0.78), depth)
+    shoulder = _at(view, 0.5 + side * rng.uniform(0.55, 0.75), rng.uniform(0.15, 1.0), depth * 0.8)
     solids = [
         _tube(shoulder, elbow, 0.052 * s, "white"),
         _tube(elbow, wrist, 0.045 * s, "white"),
-        cylinder(elbow, 0.078 * s, 0.075 * s, turned(1.3), "gray"),
-        cylinder(wrist, 0.125 * s, 0.05 * s, turned(rng.uniform(0.9, 1.9), rng.uniform(-0.3, 0.3)), "metal"),
+        cylinder(elbow, 0.078 * s, 0.075 * s, turned(rng.uniform(0.9, 2.2), rng.uniform(-0.3, 0.3)), "gray"),
+        *_turret(wrist, s, rng),
     ]
-    for angle, material in zip(
-        rng.uniform(0, 0.8) + np.arange(4) * 1.57, ("foil", "black_panel", "white_panel", "gray_panel"), strict=True
-    ):
-        spot = (wrist[0] + 0.13 * s * np.cos(angle), wrist[1] - 0.03 * s, wrist[2] + 0.13 * s * np.sin(angle))
-        size = rng.uniform(0.035, 0.07, 3) * s
-        solids.append(
-            box(
-                spot,
-                (size[0], size[1], size[2]),
-                turned(rng.uniform(-0.4, 0.4), 0, -angle),
-                material,
-                seed=int(rng.integers(99)),
-            )
-        )
+    front = (elbow[0], elbow[1] - 0.08 * s, elbow[2])
     cables = (
+        _cable(front, (wrist[0], wrist[1] - 0.09 * s, wrist[2]), rng.uniform(0.04, 0.14) * s, 0.010 * s, _COPPER),
         _cable(
-            (elbow[0], elbow[1] - 0.07 * s, elbow[2]),
-            (wrist[0], wrist[1] - 0.09 * s, wrist[2]),
-            0.10 * s,
-            0.010 * s,
-            _COPPER,
-        ),
-        _cable(
-            (elbow[0], elbow[1] - 0.08 * s, elbow[2]),
-            (wrist[0] + 0.05 * s, wrist[1] - 0.09 * s, wrist[2]),
-            0.14 * s,
-            0.007 * s,
-            _DARK,
+            front, (wrist[0] + 0.05 * s, wrist[1] - 0.09 * s, wrist[2]), rng.uniform(0.08, 0.2) * s, 0.007 * s, _DARK
         ),
     )
     return Hardware(tuple(solids), (), cables)

@@ -6,7 +6,7 @@ from typing import Final
 import numpy as np
 
 from rovervision.sources.synthetic.lighting import Lighting
-from rovervision.sources.synthetic.solids import Hit, Solid
+from rovervision.sources.synthetic.solids import Hit, Solid, unit
 from rovervision.sources.synthetic.terrain import DUST, shade
 from rovervision.sources.synthetic.textures import Array, fractal, sample
 
@@ -105,11 +105,14 @@ def _target(hit: Hit, gloss: float = 0.25) -> Look:
 
 
 def _banded(hit: Hit, base: Array, gloss: float) -> Look:
-    """Tube with clamps."""
+    """Tube with clamps; its ends have a rim, a ring of bolts and a boss."""
     albedo, bump, shine = _plain(hit, base, gloss)
     clamp = np.abs((hit.local[..., 0] * 2.5) % 1.0 - 0.5) < 0.05
-    cap = hit.face < 2
-    albedo *= np.where(clamp, 0.42, np.where(cap, 0.75, 1.0))[..., None]
+    radius, angle = np.hypot(hit.local[..., 1], hit.local[..., 2]), np.arctan2(hit.local[..., 2], hit.local[..., 1])
+    bolts = (np.abs((angle * (10 / (2 * np.pi))) % 1.0 - 0.5) < 0.2) & (np.abs(radius - 0.72) < 0.07)
+    groove = (np.abs(radius - 0.88) < 0.03) | (np.abs(radius - 0.42) < 0.035)
+    end = np.where(bolts, 0.35, np.where(groove, 0.5, np.where(radius < 0.40, 1.15, 0.8)))
+    albedo *= np.where(hit.face < 2, end, np.where(clamp, 0.42, 1.0))[..., None]
     return albedo, bump, shine
 
 
@@ -131,16 +134,14 @@ MATERIALS: Final[dict[str, Callable[[Solid, Hit], Look]]] = {
 def hardware_color(solid: Solid, hit: Hit, rays: Array, light: Lighting, shadow: Array) -> Array:
     """Return linear RGB of a piece of hardware: paint, highlight, and a film of dust on what faces up."""
     albedo, bump, gloss = MATERIALS[solid.material](solid, hit)
-    normal = hit.normal + bump
-    normal /= np.maximum(np.linalg.norm(normal, axis=-1, keepdims=True), 1e-6)
+    normal = unit(hit.normal + bump)
     film = np.clip(normal[..., 2:3] - 0.3, 0, 1) * 0.10
     albedo = albedo + (DUST - albedo) * film
     color = shade(normal, albedo, light, shadow)
     sun = np.asarray(light.sun, np.float32)
-    view = -rays / np.linalg.norm(rays, axis=-1, keepdims=True)
-    middle = view + sun
-    middle /= np.maximum(np.linalg.norm(middle, axis=-1, keepdims=True), 1e-6)
-    flash = np.clip((normal * middle).sum(-1, keepdims=True), 0, 1) ** 36 * gloss * shadow
+    middle = unit(sun - unit(rays))
+    facing = normal[..., 0] * middle[..., 0] + normal[..., 1] * middle[..., 1] + normal[..., 2] * middle[..., 2]
+    flash = np.clip(facing, 0, 1)[..., None] ** 36 * gloss * shadow
     tint = (
         GOLD / GOLD[0]
         if solid.material == "foil"

@@ -51,7 +51,11 @@ def _hardware_shadow(scene: Scene, canvas: Canvas, view: View) -> Array:
     points = np.asarray(view.origin, np.float32) + rays * depth[..., None] + 0.012 * sun
     through = np.ones(depth.shape, np.float32)
     for solid in scene.hardware.seen + scene.hardware.unseen:
-        through = np.minimum(through, lit(solid, points, sun, 0.25 * float(solid.half.min())))
+        part = view.box(shadow_hull(solid, sun, -0.3), margin_px=3.0)
+        if part is not None:
+            rows, columns = (slice(side.start // 2, (side.stop + 1) // 2) for side in part)
+            shade_here = lit(solid, points[rows, columns], sun, 0.25 * float(solid.half.min()))
+            through[rows, columns] = np.minimum(through[rows, columns], shade_here)
     soft = cv2.GaussianBlur(through, (0, 0), 0.6)
     return np.asarray(cv2.resize(soft, (view.width_px, view.height_px), interpolation=cv2.INTER_LINEAR), np.float32)
 

@@ -2,9 +2,11 @@
 
 from functools import lru_cache
 
+import cv2
 import numpy as np
 from numpy.typing import NDArray
 
+from rovervision.sources.regions import UNKNOWN
 from rovervision.sources.synthetic.defects import EXPOSURES, Loss, blur, draw_loss
 from rovervision.sources.synthetic.develop import bayer, distort, encode, exposure, noisy, panchromatic, tinted
 from rovervision.sources.synthetic.painting import compose
@@ -33,9 +35,12 @@ def scene_light(shot: Shot) -> tuple[Array, Image]:
     return distort(linear, camera.fisheye), distort(mask, camera.fisheye, labels=True)
 
 
-def regions_of(shot: Shot) -> Image:
-    """Return (height, width) uint8 region numbers."""
-    return scene_light(shot)[1].copy()
+@lru_cache(maxsize=4096)
+def regions_png(shot: Shot) -> bytes:
+    """Return the region numbers as a PNG, 0 where data are missing. A few kB each: kept, for rendering is dear."""
+    mask = scene_light(shot)[1].copy()
+    mask[loss_of(shot).lost(*mask.shape)] = UNKNOWN
+    return cv2.imencode(".png", mask, [cv2.IMWRITE_PNG_COMPRESSION, 1])[1].tobytes()
 
 
 def truth_of(shot: Shot) -> Image:

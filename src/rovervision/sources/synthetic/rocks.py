@@ -7,7 +7,7 @@ from numpy.typing import NDArray
 
 from rovervision.sources.synthetic.lighting import Lighting
 from rovervision.sources.synthetic.seeds import generator
-from rovervision.sources.synthetic.solids import Hit, Solid, placed, turned
+from rovervision.sources.synthetic.solids import Hit, Solid, placed, turned, unit
 from rovervision.sources.synthetic.terrain import DUST, Ground, height_m, shade
 from rovervision.sources.synthetic.textures import Array, fractal, sample
 
@@ -83,8 +83,7 @@ def rock_color(solid: Solid, hit: Hit, light: Lighting, ground: Ground) -> Array
     rough = sample(fractal(ground.seed + 21, 1.0, 6.0), u, v)
     pits = sample(fractal(ground.seed + 22, 0.8, 14.0), v + 0.3, u)
     bump = np.stack([rough, pits, 0.5 * rough - 0.5 * pits], -1) * 0.13
-    normal = hit.normal + bump
-    normal /= np.linalg.norm(normal, axis=-1, keepdims=True)
+    normal = unit(hit.normal + bump)
     albedo = np.asarray(base, np.float32) * np.clip(1 + 0.13 * rough + 0.10 * pits, 0.5, 1.5)[..., None]
     if solid.material in ("sandstone", "hematite"):
         bed = sample(fractal(ground.seed + 23, 0.9, 5.0), 0.02 * u, 1.1 * v)

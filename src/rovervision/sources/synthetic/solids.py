@@ -80,58 +80,62 @@ class Hit:
     face: NDArray[np.intp]
 
 
+def unit(vectors: Array) -> Array:
+    """Return (..., 3) vectors of length 1; those of length 0 stay."""
+    square = vectors[..., 0] ** 2 + vectors[..., 1] ** 2 + vectors[..., 2] ** 2
+    return vectors / np.sqrt(np.maximum(square, 1e-12))[..., None]
+
+
 def _entry(solid: Solid, origin: NDArray[np.floating], rays: Array) -> tuple[Array, Array, Array]:
-    along = rays @ solid.planes.T
-    distance = (solid.limits - solid.planes @ origin.astype(np.float32)).astype(np.float32)
-    with np.errstate(divide="ignore", invalid="ignore"):
-        reach = distance / along
-    enter = np.where(along < 0, reach, -np.inf)
-    leave = np.where(along > 0, reach, np.inf).min(-1)
-    # A ray beside a parallel plane never gets in.
-    leave = np.where(((along == 0) & (distance < 0)).any(-1), -np.inf, leave)
-    return enter, enter.max(-1), leave
+    """Return per plane (P, h, w) the depth of passing inwards (-inf: outwards), then last entry and first exit."""
+    # A ray that runs along a plane counts as going in at infinity, before or behind as it is inside or outside.
+    along = solid.planes @ rays.reshape(-1, 3).T - np.float32(1e-9)
+    reach = (solid.limits - solid.planes @ origin.astype(np.float32)).astype(np.float32)[:, None] / along
+    inwards = along < 0
+    enter = np.where(inwards, reach, np.float32(-np.inf))
+    leave = np.where(inwards, np.float32(np.inf), reach).min(0)
+    shape = rays.shape[:2]
+    return enter.reshape(-1, *shape), enter.max(0).reshape(shape), leave.reshape(shape)
 
 
 def cast(solid: Solid, origin: NDArray[np.floating], rays: Array) -> Hit:
     """Send (h, w, 3) rays from one point."""
-    enter, depth, leave = _entry(solid, origin, rays)
-    depth = np.where((depth < leave) & (depth > 0.02), depth, np.inf).astype(np.float32)
-    met = np.isfinite(depth)
-    face = enter.argmax(-1)
-    safe = np.where(met, depth, 0.0)[..., None]
+    enter, reached, leave = _entry(solid, origin, rays)
+    met = (reached < leave) & (reached > 0.02)
+    depth = np.where(met, reached, np.float32(np.inf))
+    safe = np.where(met, reached, np.float32(0))[..., None]
     local = ((origin.astype(np.float32) + rays * safe - solid.center) @ solid.axes.T) / solid.half
-    normal = _normals(solid, enter, face, local, met)
-    return Hit(depth, normal.astype(np.float32), local, face)
-
-
-def _normals(solid: Solid, enter: Array, face: NDArray[np.intp], local: Array, met: NDArray[np.bool_]) -> Array:
+    face = enter.argmax(0)
     if solid.smooth == "axis":
-        radial = local.copy()
-        radial[..., 0] = 0
-        radial = radial @ solid.axes
-        radial /= np.maximum(np.linalg.norm(radial, axis=-1, keepdims=True), 1e-6)
-        return np.where((face < 2)[..., None], solid.planes[face], radial)
-    if solid.smooth == "none":
-        return solid.planes[face]
-    # Worn edges: planes that are nearly reached have their say.
-    size = float(solid.half.mean())
-    lag = np.where(met[..., None], enter - enter.max(-1, keepdims=True), -np.inf)
-    lag[..., 0] = np.where(met, lag[..., 0], 0)
-    weight = np.exp(np.maximum(lag / (0.10 * size), -30.0))
-    normal = weight @ solid.planes
-    return normal / np.maximum(np.linalg.norm(normal, axis=-1, keepdims=True), 1e-6)
+        normal = _round_normals(solid, face, local)
+    elif solid.smooth == "bevel":
+        normal = _worn_normals(solid, enter, np.where(met, reached, np.float32(1e9)))
+    else:
+        normal = solid.planes[face]
+    return Hit(depth, normal, local, face)
+
+
+def _round_normals(solid: Solid, face: NDArray[np.intp], local: Array) -> Array:
+    """Return normals of a cylinder about the body's right axis; the first two planes are its ends."""
+    radial = local[..., 1:2] * solid.axes[1] + local[..., 2:3] * solid.axes[2]
+    return np.where((face < 2)[..., None], solid.planes[face], unit(radial))
+
+
+def _worn_normals(solid: Solid, enter: Array, reached: Array) -> Array:
+    """Return normals that turn smoothly over edges: planes that are nearly reached have their say."""
+    lag = (enter - reached) / np.float32(0.10 * float(solid.half.mean()))
+    weight = np.exp(np.clip(lag, -30, 0))
+    return unit((solid.planes.T @ weight.reshape(len(weight), -1)).T.reshape(*reached.shape, 3))
 
 
 def lit(solid: Solid, points: Array, sun: Array, soft_m: float) -> Array:
-    """Return (...) share of sunlight that passes the solid on its way to (..., 3) points; thin edges are half shade."""
-    along = solid.planes @ sun
-    distance = solid.limits - points @ solid.planes.T
-    against, outward = along < -1e-6, along > 1e-6
-    enter = (distance[..., against] / along[against]).max(-1, initial=0.0)
-    leave = (distance[..., outward] / along[outward]).min(-1, initial=np.inf)
-    beside = np.abs(along) <= 1e-6
-    inside = np.where((distance[..., beside] < 0).any(-1), 0.0, leave - enter)
-    return (1 - np.clip(inside / soft_m, 0, 1)).astype(np.float32)
+    """Return (h, w) share of sunlight that gets past the solid to (h, w, 3) points; thin edges are half shade."""
+    along = solid.planes @ sun - np.float32(1e-6)
+    against = along < 0
+    reach = (solid.limits / along)[:, None] - (solid.planes / along[:, None]) @ points.reshape(-1, 3).T
+    enter = reach[against].max(0, initial=0.0)
+    leave = reach[~against].min(0, initial=np.inf)
+    return 1 - np.clip((leave - enter) / soft_m, 0, 1).reshape(points.shape[:2])
 
 
 def shadow_hull(solid: Solid, sun: Array, ground_m: float) -> NDArray[np.floating]:

@@ -3,18 +3,16 @@
 from collections.abc import Iterator
 from functools import lru_cache
 
-import cv2
 import numpy as np
 from numpy.typing import NDArray
 
 from rovervision.errors import RovervisionError
 from rovervision.sources.frame import Frame, Query
-from rovervision.sources.regions import UNKNOWN
 from rovervision.sources.synthetic.config import SyntheticConfig
 from rovervision.sources.synthetic.defects import UNREADABLE, truncate
 from rovervision.sources.synthetic.develop import to_file
 from rovervision.sources.synthetic.listing import answers, frame_of, url_of
-from rovervision.sources.synthetic.photograph import chance, loss_of, photograph, regions_of, truth_of
+from rovervision.sources.synthetic.photograph import chance, photograph, regions_png, truth_of
 from rovervision.sources.synthetic.plan import Shot, plan_archive
 
 
@@ -41,7 +39,11 @@ class SyntheticSource:
         if shot.defect == "empty":
             return b""
         data = to_file(photograph(shot), shot.camera)
-        return truncate(data, chance(shot, "truncate")) if shot.defect == "truncated" else data
+        if shot.defect == "truncated":
+            return truncate(data, chance(shot, "truncate"))
+        # The scene is at hand now; a mask asked for later would have to render it anew.
+        regions_png(shot)
+        return data
 
     def fetch_mask(self, frame: Frame) -> bytes:
         """Return the region numbers (see `sources.regions`) as uint8 PNG of the image's size; 0 where data are missing.
@@ -54,9 +56,7 @@ class SyntheticSource:
                 f"{frame.frame_id} has no region mask, because its file is {shot.defect}; "
                 "ask only where has_mask is True."
             )
-        mask = regions_of(shot)
-        mask[loss_of(shot).lost(*mask.shape)] = UNKNOWN
-        return cv2.imencode(".png", mask)[1].tobytes()
+        return regions_png(shot)
 
     def render_truth(self, frame: Frame) -> NDArray[np.uint8]:
         """Return the true colour, free of noise, JPEG and defects, as (height, width, 3) uint8 sRGB.

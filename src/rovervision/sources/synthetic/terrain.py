@@ -166,11 +166,15 @@ def _albedo(ground: Ground, tone: Array, patch: Array, grain: Array) -> Array:
 
 def shade(normal: Array, albedo: Array, light: Lighting, shadow: Array) -> Array:
     """Return linear RGB of matt surfaces: normal (..., 3), albedo (..., 3), shadow (..., 1) 1 = fully lit."""
-    facing = np.clip(normal @ np.asarray(light.sun, np.float32), 0, None)[..., None]
-    sky = (0.5 + 0.5 * normal[..., 2:3]) * np.asarray(light.sky_color, np.float32)
-    # Light that the ground throws back warms whatever leans down.
-    bounce = (0.5 - 0.5 * normal[..., 2:3]) * 0.22 * np.asarray(light.sun_color, np.float32) * DUST / DUST[0]
-    return albedo * (facing * shadow * np.asarray(light.sun_color, np.float32) + sky + bounce * light.sun[2])
+    sun, sky = np.asarray(light.sun_color, np.float32), np.asarray(light.sky_color, np.float32)
+    # Light that the ground throws back warms whatever leans down; sky and bounce are both linear in the normal's rise.
+    bounce = 0.22 * light.sun[2] * sun * DUST / DUST[0]
+    facing = np.maximum(normal @ np.asarray(light.sun, np.float32), 0)[..., None] * shadow
+    received = facing * sun
+    received += normal[..., 2:3] * (0.5 * (sky - bounce))
+    received += 0.5 * (sky + bounce)
+    received *= albedo
+    return received
 
 
 def imprint(track: Track, x: Array, y: Array) -> tuple[Array, Array, Array]:
