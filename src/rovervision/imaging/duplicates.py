@@ -1,5 +1,6 @@
 """Which frames show the same: equal bytes, nearly equal pictures, and pictures taken in one burst."""
 
+import math
 from collections.abc import Sequence
 
 import numpy as np
@@ -38,7 +39,7 @@ def near_pairs(hashes: np.ndarray, thumbnails: np.ndarray, config: DuplicatesCon
     by block (all pairs; 20,000 frames take a second), Pearson correlation of the thumbnails decides.
     """
     candidates = _close_hashes(hashes.astype(np.uint64), config.hash_bits_max)
-    flat = thumbnails.reshape(len(thumbnails), -1).astype(np.float32)
+    flat = thumbnails.reshape(len(thumbnails), math.prod(thumbnails.shape[1:])).astype(np.float32)
     flat = flat - flat.mean(axis=1, keepdims=True)
     flat /= np.maximum(np.linalg.norm(flat, axis=1, keepdims=True), 1e-6)
     alike = [

@@ -95,20 +95,23 @@ def content_box(image: np.ndarray) -> Content:
 
 
 def dark_lines(lines: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
-    """Return for every row of (n, m) uint8 whether it is dark and constant, and its share of dark pixels."""
+    """Return for every row of (n, m) uint8 whether it is dark and constant, and its share of pixels that are not lit.
+
+    A pixel is dark up to `DARK_LEVEL` and lit from twice that: what lies between may be the foot of a shadow.
+    """
     dark = lines <= DARK_LEVEL
     count = np.maximum(np.count_nonzero(dark, axis=1), 1)
     values = np.minimum(lines, DARK_LEVEL + 1) * dark  # stays uint8: 16 squared still fits 16 bits
     total = values.sum(axis=1, dtype=np.uint32)
     squares = np.einsum("ij,ij->i", values.astype(np.uint16), values, dtype=np.uint32)
     variance = squares / count - (total / count) ** 2
-    share = dark.mean(axis=1)
-    return (share >= _DARK_SHARE) & (variance <= _CONSTANT_STD**2), share
+    constant = (dark.mean(axis=1) >= _DARK_SHARE) & (variance <= _CONSTANT_STD**2)
+    return constant, np.mean(lines < 2 * DARK_LEVEL, axis=1)
 
 
-def _border_depth(is_dark: np.ndarray, dark_share: np.ndarray) -> int:
+def _border_depth(is_dark: np.ndarray, unlit_share: np.ndarray) -> int:
     """Return how many lines from the front are border, one blended line included; 0 where no step ends them."""
     depth = len(is_dark) if is_dark.all() else int(np.argmin(is_dark))
-    if depth == 0 or depth + _STEP_PX >= len(is_dark) or dark_share[depth + _STEP_PX] > 0.5:
+    if depth == 0 or depth + _STEP_PX >= len(is_dark) or unlit_share[depth + _STEP_PX] > 0.5:
         return 0
     return depth + 1

@@ -180,13 +180,13 @@ def missing_frac(picture: np.ndarray) -> float:
 
 def _gap_share(lines: np.ndarray, shortest_px: int = 3, blend_px: int = 2) -> float:
     """Return the share of lines in gaps; up to `blend_px` lines beside a gap may be half dark from compression."""
-    dark, dark_share = dark_lines(lines)
+    dark, unlit_share = dark_lines(lines)
     edges = np.flatnonzero(np.diff(np.concatenate(([0], dark.view(np.int8), [0]))))
     missing = 0
     for start, stop in zip(edges[0::2].tolist(), edges[1::2].tolist(), strict=True):
         before, after = start - 1 - blend_px, stop + blend_px
         inside = before >= 0 and after < len(dark) and stop - start >= shortest_px
-        if inside and max(dark_share[before], dark_share[after]) <= 0.5:
+        if inside and max(unlit_share[before], unlit_share[after]) <= 0.5:
             missing += stop - start
     return missing / len(dark)
 

@@ -1,0 +1,106 @@
+"""Splits are disjoint, cover everything, keep groups whole and stay as they are when frames arrive."""
+
+import numpy as np
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from rovervision.imaging.splits import (
+    SPLITS,
+    SplitsConfig,
+    assign_splits,
+    block_keys,
+    group_keys,
+    leaks,
+    split_of,
+)
+
+CONFIG = SplitsConfig(sols_per_group=5)
+FRAMES = st.lists(
+    st.tuples(st.sampled_from(["curiosity", "spirit"]), st.one_of(st.none(), st.integers(0, 60))), max_size=40
+)
+
+
+def split(
+    frames: list[tuple[str, int | None]], component: list[int] | None = None, seed: int = 0
+) -> tuple[list[str], list[str]]:
+    rovers, sols = [rover for rover, _ in frames], [sol for _, sol in frames]
+    blocks = block_keys(rovers, sols, [f"frame{row}" for row in range(len(frames))], CONFIG.sols_per_group)
+    groups = group_keys(blocks, np.array(component if component is not None else range(len(frames)), int))
+    return groups, assign_splits(groups, [None] * len(frames), CONFIG, seed)
+
+
+@given(FRAMES)
+def test_every_frame_has_one_split_and_groups_are_whole(frames: list[tuple[str, int | None]]) -> None:
+    groups, splits = split(frames)
+    assert len(splits) == len(frames)
+    assert set(splits) <= set(SPLITS)
+    assert len(set(zip(groups, splits, strict=True))) == len(set(groups))
+    blocks = {
+        (rover, None if sol is None else sol // 5, row if sol is None else 0) for row, (rover, sol) in enumerate(frames)
+    }
+    assert len(set(groups)) == len(blocks)
+
+
+@given(FRAMES, FRAMES)
+def test_new_frames_move_no_old_one(old: list[tuple[str, int | None]], new: list[tuple[str, int | None]]) -> None:
+    assert split(old + new)[1][: len(old)] == split(old)[1]
+
+
+@given(FRAMES, st.data())
+def test_a_component_is_never_torn(frames: list[tuple[str, int | None]], data: st.DataObject) -> None:
+    component: list[int] = []
+    for row in range(len(frames)):
+        component.append(data.draw(st.sampled_from(sorted({*component, row}))))
+    groups, splits = split(frames, component)
+    assert len(set(zip(component, splits, strict=True))) == len(set(component))
+    assert not leaks(np.array(component, int), splits).any()
+    alone, _ = split(frames)
+    for row, root in enumerate(component):
+        assert groups[row] == min(alone[other] for other, theirs in enumerate(component) if theirs == root)
+
+
+def test_a_target_seen_everywhere_does_not_join_all_sols() -> None:
+    frames = [("curiosity", sol) for sol in range(0, 100, 5) for _ in range(3)]
+    component = [0 if row % 3 == 0 else row for row in range(len(frames))]
+    groups, _ = split(frames, component)
+    assert len(set(groups)) == 20
+
+
+def test_the_order_of_frames_does_not_matter() -> None:
+    frames = [("curiosity", sol) for sol in range(40)]
+    assert split(frames[::-1])[1][::-1] == split(frames)[1]
+
+
+def test_shares_are_kept_on_the_whole_and_the_seed_draws_anew() -> None:
+    drawn = [split_of(f"rover-{number:05d}", CONFIG, 0) for number in range(4000)]
+    assert abs(drawn.count("train") / 4000 - 0.8) < 0.02
+    assert abs(drawn.count("val") / 4000 - 0.1) < 0.02
+    again = [split_of(f"rover-{number:05d}", CONFIG, 1) for number in range(4000)]
+    assert 0.5 < np.mean(np.array(drawn) == again) < 0.8
+
+
+def test_the_draw_is_the_same_on_every_machine() -> None:
+    assert [split_of(key, CONFIG, 0) for key in ("curiosity-00000", "spirit-00010", "a")] == [
+        split_of(key, CONFIG, 0) for key in ("curiosity-00000", "spirit-00010", "a")
+    ]
+    assert split_of("curiosity-00000", SplitsConfig(train_share=0, val_share=0, test_share=1), 0) == "test"
+    assert split_of("curiosity-00000", SplitsConfig(train_share=0, val_share=1, test_share=0), 0) == "val"
+
+
+def test_an_official_split_is_kept() -> None:
+    official = ["test", "train", None, "elsewhere"]
+    groups = ["g"] * 4
+    drawn = split_of("g", CONFIG, 0)
+    assert assign_splits(groups, official, CONFIG, 0) == ["test", "train", drawn, drawn]
+
+
+def test_leaks_are_the_train_frames_that_show_held_out_ones() -> None:
+    component = np.array([0, 0, 2, 2, 4, 4, 6])
+    parts = ["train", "val", "train", "train", "test", "val", "test"]
+    assert leaks(component, parts).tolist() == [True, False, False, False, False, False, False]
+
+
+def test_shares_must_add_up() -> None:
+    with pytest.raises(ValueError, match="add up"):
+        SplitsConfig(train_share=0.5)
