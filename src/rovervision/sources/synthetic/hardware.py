@@ -1,6 +1,6 @@
 """Rover hardware in view: deck, wheels, arm, mast, cables, calibration target; or only its shadow."""
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Final, Literal
 
 import numpy as np
@@ -87,21 +87,16 @@ def _deck(view: View, rng: np.random.Generator) -> Hardware:
         across = np.array([u * 0.40 * s, v * 0.36 * s, 0.0]) @ axes
         return float(x + across[0]), float(y + across[1]), top + h
 
+    slots = rng.permutation([[-0.42, 0.40], [0.45, 0.38], [-0.38, -0.42], [0.40, -0.42]])
+    (a, b), (c, d), (e, f), (g, h) = slots + rng.uniform(-0.05, 0.05, (4, 2))
+    tall = float(rng.uniform(0.05, 0.10)) * s
     solids = [
         plate,
-        box(spot(-0.42, 0.42, 0.08 * s), (0.14 * s, 0.11 * s, 0.08 * s), axes, "foil", seed=int(rng.integers(99))),
-        box(
-            spot(0.45, 0.35, 0.05 * s), (0.15 * s, 0.13 * s, 0.05 * s), axes, "black_panel", seed=int(rng.integers(99))
-        ),
-        box(
-            spot(-0.35, -0.45, 0.025 * s),
-            (0.16 * s, 0.10 * s, 0.025 * s),
-            axes,
-            "gray_panel",
-            seed=int(rng.integers(99)),
-        ),
-        cylinder(spot(0.35, -0.42, 0.07 * s), 0.075 * s, 0.07 * s, turned(0.3, 0, np.pi / 2), "white"),
-        cylinder(spot(0.02, 0.62, 0.10 * s), 0.018 * s, 0.14 * s, turned(0.0, 0, np.pi / 2), "metal"),
+        box(spot(a, b, tall), (0.14 * s, 0.11 * s, tall), axes, "foil", seed=int(rng.integers(99))),
+        box(spot(c, d, 0.05 * s), (0.15 * s, 0.12 * s, 0.05 * s), axes, "black_panel", seed=int(rng.integers(99))),
+        box(spot(e, f, 0.025 * s), (0.16 * s, 0.10 * s, 0.025 * s), axes, "gray_panel", seed=int(rng.integers(99))),
+        cylinder(spot(g, h, 0.06 * s), rng.uniform(0.06, 0.1) * s, 0.06 * s, turned(0.3, 0, np.pi / 2), "white"),
+        cylinder(spot(0.02, 0.72, 0.10 * s), 0.018 * s, 0.14 * s, turned(0.0, 0, np.pi / 2), "metal"),
     ]
     cables = (
         _cable(spot(-0.30, 0.2, 0.03 * s), spot(0.35, 0.0, 0.02 * s), 0.03 * s, 0.008 * s, _COPPER),
@@ -268,6 +263,17 @@ def _shadow(view: View, rng: np.random.Generator) -> Hardware:
 
 
 _BUILDERS: Final = {"deck": _deck, "wheel": _wheel, "arm": _arm, "post": _post, "target": _target, "shadow": _shadow}
+
+
+def raised(hardware: Hardware, by_m: float) -> Hardware:
+    """Return the hardware lifted by so many metres."""
+    up = np.array([0, 0, by_m], np.float32)
+
+    def lift(solids: tuple[Solid, ...]) -> tuple[Solid, ...]:
+        return tuple(replace(s, center=s.center + up, limits=s.limits + s.planes @ up) for s in solids)
+
+    cables = tuple(replace(cable, points=cable.points + up) for cable in hardware.cables)
+    return Hardware(lift(hardware.seen), lift(hardware.unseen), cables)
 
 
 def hardware_of(assembly: Assembly, seed: int, view: View) -> Hardware:

@@ -6,14 +6,14 @@ from functools import lru_cache
 import numpy as np
 
 from rovervision.sources.synthetic.cameras import CAMERAS, Camera
-from rovervision.sources.synthetic.hardware import Assembly, Hardware, hardware_of
+from rovervision.sources.synthetic.hardware import Assembly, Hardware, hardware_of, raised
 from rovervision.sources.synthetic.lighting import Lighting, light
 from rovervision.sources.synthetic.rocks import rocks_of
 from rovervision.sources.synthetic.seeds import generator, seed_of
 from rovervision.sources.synthetic.sky import Ridge, ridges_of
 from rovervision.sources.synthetic.solids import Solid
 from rovervision.sources.synthetic.stones import Stones, stones_of
-from rovervision.sources.synthetic.terrain import KINDS, Ground, Track
+from rovervision.sources.synthetic.terrain import KINDS, Ground, Track, height_m
 from rovervision.sources.synthetic.views import View
 
 
@@ -58,6 +58,15 @@ def view_of(key: SceneKey, camera: Camera, shift_m: float) -> View:
     )
 
 
+def _hardware(key: SceneKey, name: int, view: View, ground: Ground) -> Hardware:
+    """Return what is in view of the rover; wheels stand on the ground, all else on the rover."""
+    hardware = hardware_of(key.assembly, name, view)
+    if key.assembly != "wheel":
+        return hardware
+    x, y, _ = hardware.seen[0].center
+    return raised(hardware, float(height_m(ground, np.full((1, 1), x), np.full((1, 1), y))[0, 0]))
+
+
 def _track(rng: np.random.Generator, kind: str) -> Track | None:
     """Draw whether the rover came along here; bare rock takes no track."""
     drove, start, slant = rng.random() < 0.22, rng.uniform(-1.2, 1.2), rng.uniform(-0.5, 0.5)
@@ -69,7 +78,9 @@ def scene_of(key: SceneKey) -> Scene:
     """Build a scene. Both eyes and every frame of a burst share it."""
     camera = CAMERAS[f"{key.camera}_L"]
     place = generator("place", key.seed, camera.rover, key.site)
-    kind = KINDS[int(place.integers(len(KINDS)))]
+    # Sites take turns, so that few sites already show every kind of ground.
+    kinds = generator("kinds", key.seed, camera.rover).permutation(len(KINDS))
+    kind = KINDS[int(kinds[key.site % len(KINDS)])]
     texture_seed = key.seed % 2**20 + 1000 * int(place.integers(2))
     relief, redness, abundance = place.uniform(0.25, 0.9), place.uniform(-1, 1), place.uniform(0.5, 1.5)
     name = seed_of("scene", key.seed, camera.rover, key.sol, key.view_deg)
@@ -94,5 +105,5 @@ def scene_of(key: SceneKey) -> Scene:
         ridges_of(seed_of("ridges", key.seed, camera.rover, key.site), key.seed % 2**20),
         rocks_of(name, ground, nearest, spread, abundance),
         stones_of(name, nearest, spread, abundance),
-        hardware_of(key.assembly, name, view),
+        _hardware(key, name, view, ground),
     )
