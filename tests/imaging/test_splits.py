@@ -81,11 +81,15 @@ def test_shares_are_kept_on_the_whole_and_the_seed_draws_anew() -> None:
 
 
 def test_the_draw_is_the_same_on_every_machine() -> None:
-    assert [split_of(key, CONFIG, 0) for key in ("curiosity-00000", "spirit-00010", "a")] == [
-        split_of(key, CONFIG, 0) for key in ("curiosity-00000", "spirit-00010", "a")
-    ]
-    assert split_of("curiosity-00000", SplitsConfig(train_share=0, val_share=0, test_share=1), 0) == "test"
-    assert split_of("curiosity-00000", SplitsConfig(train_share=0, val_share=1, test_share=0), 0) == "val"
+    keys = [f"curiosity-{sol:05d}" for sol in range(0, 50, 5)]
+    expected = dict.fromkeys(keys, "train") | {keys[1]: "val", keys[7]: "test", keys[8]: "val"}
+    assert {key: split_of(key, CONFIG, 0) for key in keys} == expected
+
+
+def test_a_share_of_one_takes_everything() -> None:
+    for name in SPLITS:
+        config = SplitsConfig(**{f"{other}_share": float(other == name) for other in SPLITS})
+        assert {split_of(str(number), config, 0) for number in range(50)} == {name}
 
 
 def test_an_official_split_is_kept() -> None:

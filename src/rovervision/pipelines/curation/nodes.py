@@ -50,8 +50,8 @@ def judge_frames(frames_examined: Mapping[str, ExaminedShard], config: CurationC
     frames = pd.concat([shard.frames for shard in frames_examined.values()], ignore_index=True)
     failed = [_failed_checks(row, config) for row in frames.to_dict("records")]
     ids = frames["frame_id"].tolist()
-    for row, first in _equal_files(frames, failed).tolist():
-        failed[row][EXACT_DUPLICATE] = f"the same bytes as {ids[first]}"
+    for first, repeat in _equal_files(frames, failed).tolist():
+        failed[repeat][EXACT_DUPLICATE] = f"the same bytes as {ids[first]}"
     sentences = [[f"{reason}: {finding}" for reason, finding in checks.items()] for checks in failed]
     return frames.assign(
         kept=np.array([not checks for checks in failed]),
@@ -137,7 +137,7 @@ def _failed_checks(row: Mapping[Any, Any], config: CurationConfig) -> dict[str, 
 
 
 def _equal_files(frames: pd.DataFrame, failed: list[dict[str, str]]) -> np.ndarray:
-    """Return (n, 2) rows: each file that repeats another, and the one that stays (held out furthest, first by id)."""
+    """Return (n, 2) rows: the file that stays (held out furthest, then first by id), and one that repeats it."""
     usable = np.array([not checks for checks in failed]) & frames["sha256"].fillna("").ne("").to_numpy()
     keys = frames["sha256"].where(usable, frames["frame_id"]).astype(str).to_numpy()
     rank = frames["official_split"].map(_PRIORITY).fillna(len(_PRIORITY)).to_numpy()

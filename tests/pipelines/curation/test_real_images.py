@@ -1,0 +1,85 @@
+"""What the rules do to real images."""
+
+import zipfile
+from pathlib import Path
+
+import pandas as pd
+import pytest
+
+from rovervision.pipelines.curation.nodes import examine_frames, judge_frames, split_frames
+from rovervision.sources.frame import Frame
+from tests.pipelines.curation.conftest import fetched, performed, read_config, stored
+
+pytestmark = pytest.mark.real
+
+FALSE_COLOR_SOLS = ("0013", "0078", "0150", "0158", "0160", "0163")
+"""Sols on which Mastcam turned its narrow-band filters."""
+
+
+@pytest.fixture(scope="module")
+def labelled(real_images: Path) -> pd.DataFrame:
+    """Return about 420 judged frames of the labelled set: those sols whole, and every thirtieth of the others."""
+    config = read_config("msl")
+    frames, files = [], {}
+    with zipfile.ZipFile(real_images / "msl-images.zip") as archive:
+        names = sorted(name for name in archive.namelist() if name.upper().endswith(".JPG"))
+        chosen = [n for k, n in enumerate(names) if Path(n).stem.startswith(FALSE_COLOR_SOLS[:3]) or k % 30 == 0]
+        for name in chosen:
+            key = Path(name).stem
+            split = "train" if int(key[:4]) <= 180 else "val"
+            frames.append(
+                Frame(
+                    frame_id=key,
+                    file_name=name,
+                    source="msl",
+                    rover="curiosity",
+                    camera=key[4:6],
+                    sol=int(key[:4]),
+                    official_split=split,
+                )
+            )
+            files[key] = stored(key, archive.read(name))
+    examined = performed(examine_frames(fetched(frames, files), files, {}, config))
+    return split_frames(judge_frames(examined, config), config, 0)
+
+
+def test_only_false_color_is_rejected_of_the_labelled_set(labelled: pd.DataFrame) -> None:
+    assert len(labelled) > 300
+    rejected = labelled[~labelled["kept"]]
+    false_color = rejected["reasons"].map(lambda listed: any(name.startswith("false_color") for name in listed))
+    assert false_color.sum() > 30
+    assert (~false_color).sum() < 0.02 * len(labelled)
+    assert rejected.loc[false_color, "camera"].isin(["ML", "MR"]).all()
+
+
+def test_orange_green_and_blue_frames_are_rejected(labelled: pd.DataFrame) -> None:
+    reasons = labelled.set_index("frame_id")["reasons"]
+    single = [key for key in reasons.index if key.startswith("0150ML") and "false_color_saturated" in reasons[key]]
+    assert len(single) == 4
+
+
+def test_gray_is_found_and_no_color_camera_frame_is_a_mosaic(labelled: pd.DataFrame) -> None:
+    share = 1 - labelled["is_color"].mean()
+    assert 0.01 < share < 0.25
+    assert not labelled["is_mosaic"].any()
+
+
+def test_borders_are_thin(labelled: pd.DataFrame) -> None:
+    assert (labelled["border_frac"] > 0).mean() > 0.2
+    assert labelled["border_frac"].max() < 0.08
+
+
+def test_full_size_frames_of_every_rover_are_kept(real_images: Path) -> None:
+    config = read_config("nasa")
+    paths = sorted(path for path in real_images.glob("*/*/*") if path.is_file() and "chemcam" not in str(path))[::2]
+    files = {path.stem: stored(path.stem, path.read_bytes()) for path in paths}
+    frames = [
+        Frame(frame_id=path.stem, file_name=path.name, source="local", rover=path.parts[-3], camera=path.parts[-2])
+        for path in paths
+    ]
+    judged = judge_frames(performed(examine_frames(fetched(frames, files), files, {}, config)), config)
+    lost = judged[~judged["kept"]]
+    assert len(judged) > 20
+    assert lost.empty, lost["findings"].tolist()
+    mosaics = judged.loc[judged["is_mosaic"], "camera"]
+    assert set(mosaics) == {"mastcam_bayer_raw", "mastcamz_left"} & set(judged["camera"])
