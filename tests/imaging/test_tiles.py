@@ -10,9 +10,7 @@ from rovervision.errors import RovervisionError
 from rovervision.imaging.framing import Box
 from rovervision.imaging.tiles import (
     TILE_INDEX_COLUMNS,
-    ExaminedShard,
     TileStore,
-    concatenate_shards,
     cut_region_tile,
     cut_tile,
 )
@@ -100,15 +98,3 @@ def test_a_store_whose_parts_disagree_is_refused(parts: tuple[np.ndarray, np.nda
     pixels, regions, rows = parts
     with pytest.raises(RovervisionError):
         TileStore(pixels, regions, pd.DataFrame({"tile_id": range(rows)}))
-
-
-def test_shards_are_joined_in_order() -> None:
-    def shard(number: int) -> ExaminedShard:
-        rows = pd.DataFrame({"frame_id": [f"f{number}"]})
-        return ExaminedShard(rows, rows, np.full((1, 4, 4, 3), number, np.uint8), np.zeros((1, 4, 4), np.uint8))
-
-    joined = concatenate_shards([shard(2), shard(1)])
-    assert joined.frames["frame_id"].tolist() == ["f2", "f1"]
-    assert joined.pixels[:, 0, 0, 0].tolist() == [2, 1]
-    with pytest.raises(RovervisionError):
-        concatenate_shards([])

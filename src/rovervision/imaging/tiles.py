@@ -1,6 +1,5 @@
 """Tiles: square, fixed-size sRGB images cut from frames, one index row each; and the shards they come from."""
 
-from collections.abc import Iterable
 from dataclasses import dataclass
 from typing import Any
 
@@ -112,17 +111,4 @@ def cut_region_tile(mask: np.ndarray, box: Box, tile_px: int) -> np.ndarray:
     square = mask[top : top + side, left : left + side]
     return np.ascontiguousarray(
         cv2.resize(square, (tile_px, tile_px), interpolation=cv2.INTER_NEAREST_EXACT) if side != tile_px else square
-    )
-
-
-def concatenate_shards(shards: Iterable[ExaminedShard]) -> ExaminedShard:
-    """Return one shard that holds all rows and tiles, in order. At least one shard is needed."""
-    parts = list(shards)
-    if not parts:
-        raise RovervisionError("there is no examined shard: no frame was fetched")
-    return ExaminedShard(
-        frames=pd.concat([part.frames for part in parts], ignore_index=True),
-        candidates=pd.concat([part.candidates for part in parts], ignore_index=True),
-        pixels=np.concatenate([part.pixels for part in parts]),
-        regions=np.concatenate([part.regions for part in parts]),
     )
