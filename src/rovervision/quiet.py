@@ -1,12 +1,14 @@
-"""Warnings that no user of this project can act on, silenced where they arise."""
+"""Noise that no user of this project can act on, silenced where it arises."""
 
+import os
 import sys
 import warnings
 from pathlib import Path
 
 
 def silence_known_warnings() -> None:
-    """Load the noisy modules once, quietly."""
+    """Load the noisy modules once, quietly; and no progress bar for each small file that MLflow copies."""
+    os.environ.setdefault("MLFLOW_ENABLE_ARTIFACTS_PROGRESS_BAR", "false")
     with warnings.catch_warnings(record=True) as caught:  # a filter would not do: MLflow puts its own before it
         import kedro_mlflow.mlflow  # noqa: F401
     for each in caught:

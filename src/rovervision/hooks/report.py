@@ -12,8 +12,11 @@ from kedro.io import CatalogProtocol
 from rovervision.hooks.inputs import dataset_metadata, dataset_path, shown
 from rovervision.hooks.tracking import TrackingHooks
 
-SHOWN_LAYERS = {"reporting": "Look at", "model_output": "Results", "models": "Models"}
+SHOWN_LAYERS = {"reporting": "Tables", "model_output": "Results", "models": "Models"}
 """Layers whose datasets a person opens; the others are counted."""
+
+FIGURES = "Look at"
+FIGURE_SUFFIXES = {".png", ".jpg", ".svg", ".gif", ".mp4", ".html"}
 
 
 class ReportHooks:
@@ -40,9 +43,10 @@ class ReportHooks:
     def after_pipeline_run(self, run_params: dict[str, Any], catalog: CatalogProtocol) -> None:
         """Print the report."""
         saved = {name: path for name in self._saved if (path := dataset_path(catalog, name))}
-        sections: dict[str, list[str]] = {heading: [] for heading in SHOWN_LAYERS.values()}
+        sections: dict[str, list[str]] = {heading: [] for heading in (FIGURES, *SHOWN_LAYERS.values())}
         for name, path in saved.items():
-            heading = SHOWN_LAYERS.get(self._layer(name))
+            is_figure = self._layer(name) == "reporting" and path.suffix in FIGURE_SUFFIXES
+            heading = FIGURES if is_figure else SHOWN_LAYERS.get(self._layer(name))
             if heading and self._line(name, path) not in sections[heading]:
                 sections[heading].append(self._line(name, path))
         n_others = sum(self._layer(name) not in SHOWN_LAYERS for name in saved)
