@@ -211,6 +211,15 @@ def test_a_constant_image_stays_constant(level: int) -> None:
     assert len(np.unique(to_uint8(np.full((5, 5), level, np.uint16)))) == 1
 
 
+def test_missing_pixels_do_not_move_the_stretch() -> None:
+    seen = np.random.default_rng(0).integers(1, 3000, (40, 50)).astype(np.uint16)
+    half_lost = np.vstack([seen, np.zeros_like(seen)])
+    np.testing.assert_array_equal(to_uint8(half_lost)[:40], to_uint8(seen))
+    assert to_uint8(half_lost)[40:].max() == 0
+    few_counts = np.where(seen > 2990, seen, np.uint16(3))
+    np.testing.assert_array_equal(to_uint8(np.vstack([few_counts, half_lost * 0]))[:40], to_uint8(few_counts))
+
+
 def test_one_stretch_serves_all_channels() -> None:
     ramp = np.linspace(500, 2000, 100).astype(np.uint16)
     out = to_uint8(np.dstack([ramp, ramp // 2, ramp // 4]).reshape(10, 10, 3))

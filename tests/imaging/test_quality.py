@@ -75,6 +75,12 @@ def test_histogram_measures_match_a_slow_reference(gray: np.ndarray) -> None:
     assert values["overexposed_frac"] == pytest.approx(np.mean(gray >= 250), abs=1e-6)
 
 
+def test_contrast_spans_the_middle_96_percent() -> None:
+    gray = sunlit()[..., 1]
+    low, high = np.percentile(gray, (2, 98))
+    assert histogram_measures(gray, gray)["contrast"] == pytest.approx(high - low, abs=1)
+
+
 def test_entropy_has_its_known_ends() -> None:
     every_level = np.arange(256, dtype=np.uint8).reshape(16, 16)
     assert histogram_measures(every_level, every_level)["entropy_bits"] == pytest.approx(8.0, abs=1e-5)

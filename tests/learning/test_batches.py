@@ -7,13 +7,15 @@ import torch
 from rovervision.learning.batches import AugmentationConfig, ColorBatches, disturb_lightness, zoom_and_flip
 from rovervision.learning.color import rgb_to_lab
 
+CAMERAS = np.arange(10)
+
 
 def tiles(n: int = 10, side_px: int = 16) -> np.ndarray:
     return np.random.default_rng(0).integers(0, 256, (n, side_px, side_px, 3), dtype=np.uint8)
 
 
 def epoch(seed: int = 0, number: int = 0, **options) -> list[tuple[torch.Tensor, torch.Tensor]]:
-    batches = ColorBatches(tiles(), np.arange(10), 4, AugmentationConfig(), seed, **options)
+    batches = ColorBatches(tiles(), CAMERAS, np.arange(10), 4, AugmentationConfig(), seed, **options)
     assert len(list(batches.epoch(number))) == len(batches)
     return list(batches.epoch(number))
 
@@ -27,8 +29,9 @@ def test_seed_and_epoch_decide_everything():
 
 def test_without_augmentation_tiles_come_as_they_are():
     pixels = tiles()
-    batches = ColorBatches(pixels, np.array([3, 1]), 8, None, 0)
-    ((lightness, ab),) = batches.epoch(0)
+    batches = ColorBatches(pixels, CAMERAS, np.array([3, 1]), 8, None, 0)
+    ((lightness, cameras, ab),) = batches.epoch(0)
+    assert cameras.tolist() == [3, 1]
     lab = rgb_to_lab(torch.from_numpy(pixels[[3, 1]]).permute(0, 3, 1, 2).float() / 255)
     torch.testing.assert_close(lightness, lab[:, :1])
     torch.testing.assert_close(ab, torch.nn.functional.avg_pool2d(lab[:, 1:], 4))
@@ -37,10 +40,10 @@ def test_without_augmentation_tiles_come_as_they_are():
 def test_weights_decide_who_is_seen():
     weights = np.zeros(10)
     weights[7] = 1.0
-    batches = ColorBatches(tiles(), np.arange(10), 4, AugmentationConfig(zoom_max=1, flip=False), 0, weights)
-    expected = ColorBatches(tiles(), np.array([7]), 1, None, 0)
-    ((_, true_ab),) = expected.epoch(0)
-    for _, ab in batches.epoch(0):
+    batches = ColorBatches(tiles(), CAMERAS, np.arange(10), 4, AugmentationConfig(zoom_max=1, flip=False), 0, weights)
+    expected = ColorBatches(tiles(), CAMERAS, np.array([7]), 1, None, 0)
+    ((_, _, true_ab),) = expected.epoch(0)
+    for _, _, ab in batches.epoch(0):
         torch.testing.assert_close(ab, true_ab.expand_as(ab), atol=1e-2, rtol=0)
 
 
@@ -68,3 +71,11 @@ def test_disturbed_lightness_stays_a_lightness(seed):
     assert changed.max() <= 100
     nothing = AugmentationConfig(gamma_max=1, gain_max=1, noise=0)
     torch.testing.assert_close(disturb_lightness(lightness, nothing, np.random.default_rng(seed)), lightness)
+
+
+def test_some_tiles_come_without_their_camera():
+    hidden = AugmentationConfig(camera_hidden_frac=0.5)
+    batches = ColorBatches(tiles(), np.full(10, 4), np.arange(10), 4, hidden, 0)
+    seen = torch.cat([cameras for number in range(20) for _, cameras, _ in batches.epoch(number)])
+    assert set(seen.tolist()) == {0, 4}
+    assert 0.35 < (seen == 0).float().mean() < 0.65

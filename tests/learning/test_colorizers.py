@@ -5,21 +5,29 @@ import torch
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from rovervision.learning.colorizers import COARSE, ModelConfig, ResidualColorizer, build_colorizer
+from rovervision.learning.colorizers import (
+    COARSE,
+    ModelConfig,
+    ResidualColorizer,
+    build_colorizer,
+    number_cameras,
+)
 from rovervision.learning.training import seeded
 
 SMALL = ModelConfig(widths=(8, 16))
 
 
-def lookup() -> torch.Tensor:
+def tables() -> torch.Tensor:
+    """The table of any camera, and those of two more."""
     level = torch.arange(101.0)
-    return torch.stack([level / 10, 30 - level / 5], dim=1)
+    shared = torch.stack([level / 10, 30 - level / 5], dim=1)
+    return torch.stack([shared, shared + 3, shared - 3])
 
 
 def disturbed(config: ModelConfig = SMALL) -> ResidualColorizer:
     """A model with no zero left in it, as after training."""
     with seeded(1):
-        model = build_colorizer(lookup(), config)
+        model = build_colorizer(tables(), config)
         for parameter in model.parameters():
             parameter.data += 0.05 * torch.randn_like(parameter)
     return model.eval()
@@ -28,14 +36,30 @@ def disturbed(config: ModelConfig = SMALL) -> ResidualColorizer:
 def test_an_untrained_colorizer_is_the_table():
     lightness = torch.rand(2, 1, 16, 24) * 100
     with seeded(0):
-        model = build_colorizer(lookup(), SMALL)
+        model = build_colorizer(tables(), SMALL)
     expected = torch.cat([lightness / 10, 30 - lightness / 5], dim=1)
     torch.testing.assert_close(model(lightness), expected, atol=1e-4, rtol=0)
+    torch.testing.assert_close(
+        model(lightness, torch.tensor([0, 1])), expected + torch.tensor([0, 3.0]).view(2, 1, 1, 1)
+    )
+
+
+@torch.no_grad()
+def test_a_camera_changes_its_own_image_only():
+    model = disturbed()
+    batch = torch.rand(3, 1, 16, 16) * 100
+    any_camera, second = model(batch), model(batch, torch.tensor([0, 2, 0]))
+    torch.testing.assert_close(second[[0, 2]], any_camera[[0, 2]])
+    assert (second[1] - any_camera[1]).abs().max() > 1
+
+
+def test_a_camera_never_met_is_any_camera():
+    assert number_cameras(["b", "x", "a"], ("a", "b")).tolist() == [2, 0, 1]
 
 
 @torch.no_grad()
 def test_an_output_never_depends_on_its_batch_mates():
-    model = disturbed()
+    model = disturbed(SMALL.model_copy(update={"dropout": 0.0}))
     batch = torch.rand(4, 1, 32, 32) * 100
     alone = torch.cat([model(image[None]) for image in batch])
     torch.testing.assert_close(model(batch), alone, atol=1e-4, rtol=0)

@@ -7,22 +7,23 @@ from rovervision.learning.batches import AugmentationConfig, ColorBatches
 from rovervision.learning.color import perceived_ab_error
 from rovervision.learning.training import TrainingConfig, fit, open_fabric, seeded
 from rovervision.learning.weights import Weights, read_weights, write_weights
-from tests.learning.test_batches import tiles
-from tests.learning.test_colorizers import SMALL, build_colorizer, lookup
+from tests.learning.test_batches import CAMERAS
+from tests.learning.test_batches import tiles as pixels
+from tests.learning.test_colorizers import SMALL, build_colorizer, tables
 
 CONFIG = TrainingConfig(epochs=3, batch_size=4, learning_rate=3e-3)
 
 
 def loss(model, batch):
-    return perceived_ab_error(model.coarse(batch[0]), batch[1]).mean()
+    return perceived_ab_error(model.coarse(batch[0], batch[1]), batch[2]).mean()
 
 
 def run(resume: Weights | None = None, config: TrainingConfig = CONFIG, seed: int = 0) -> list:
     with seeded(seed):
-        model = build_colorizer(lookup(), SMALL)
-    batches = ColorBatches(tiles(), torch.arange(8).numpy(), 4, AugmentationConfig(), seed)
-    monitor = ColorBatches(tiles(), torch.tensor([8, 9]).numpy(), 4, None, seed)
-    return list(fit(model, loss, batches, monitor, config, open_fabric("cpu", "32-true"), resume))
+        model = build_colorizer(tables(), SMALL)
+    batches = ColorBatches(pixels(), CAMERAS % 3, torch.arange(8).numpy(), 4, AugmentationConfig(), seed)
+    monitor = ColorBatches(pixels(), CAMERAS % 3, torch.tensor([8, 9]).numpy(), 4, None, seed)
+    return list(fit(model, loss, batches, monitor, config, open_fabric("cpu", "32-true"), seed, resume))
 
 
 def assert_same(one: Weights, two: Weights) -> None:
@@ -62,11 +63,11 @@ def test_metrics_come_once_per_epoch():
 
 
 def test_one_repeated_batch_overfits():
-    one = ColorBatches(tiles(2), torch.tensor([0, 1]).numpy(), 2, None, 0)
+    one = ColorBatches(pixels(2), CAMERAS % 3, torch.tensor([0, 1]).numpy(), 2, None, 0)
     with seeded(0):
-        model = build_colorizer(lookup(), SMALL)
+        model = build_colorizer(tables(), SMALL)
     config = TrainingConfig(epochs=250, batch_size=2, learning_rate=2e-2, weight_decay=0, warmup_frac=0)
-    history = list(fit(model, loss, one, one, config, open_fabric("cpu", "32-true")))[-1][0].header["history"]
+    history = list(fit(model, loss, one, one, config, open_fabric("cpu", "32-true"), 0))[-1][0].header["history"]
     first, last = history["train_loss"][0]["value"], history["train_loss"][-1]["value"]
     assert last < 0.35 * first
 

@@ -1,7 +1,8 @@
 """What is known of colour before any network: the global mean, and the mean colour at each lightness."""
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
+from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
@@ -14,41 +15,59 @@ Float = NDArray[np.float32]
 LIGHTNESS_BINS = 101
 """One bin for each whole lightness from 0 to 100."""
 
+_GLOBAL_PIXELS = 2000.0
+"""A camera's table counts the global table as so many pixels at every lightness, so that a rare one is not noise."""
+
 
 @dataclass(frozen=True)
 class ColorPriors:
-    """Mean ab of a set of pixels, as a whole and by lightness, in Lab units."""
+    """Mean ab of a set of pixels, as a whole, by lightness, and by camera and lightness, in Lab units."""
 
     mean_ab: Float
     """(2,) float32."""
     lookup: Float
     """(101, 2) float32; row i is the mean ab at lightness i."""
+    by_camera: Mapping[str, Float]
+    """Camera → (101, 2) float32, drawn toward `lookup` where the camera has few pixels of a lightness."""
     n_pixels: int
+
+    def table(self, camera: str) -> Float:
+        """Return the camera's own table, or the global one for a camera that was not learnt from."""
+        return self.by_camera.get(camera, self.lookup)
 
     def to_json(self) -> dict[str, object]:
         """Return plain lists and numbers."""
-        return {"mean_ab": self.mean_ab.tolist(), "lookup": self.lookup.tolist(), "n_pixels": self.n_pixels}
+        return {
+            "mean_ab": self.mean_ab.tolist(),
+            "lookup": self.lookup.tolist(),
+            "by_camera": {name: table.tolist() for name, table in self.by_camera.items()},
+            "n_pixels": self.n_pixels,
+        }
 
     @classmethod
-    def from_json(cls, values: dict[str, object]) -> "ColorPriors":
+    def from_json(cls, values: Mapping[str, Any]) -> "ColorPriors":
         """Return the priors that `to_json` wrote."""
+        by_camera = {name: np.asarray(table, np.float32) for name, table in values["by_camera"].items()}
         mean_ab, lookup = np.asarray(values["mean_ab"], np.float32), np.asarray(values["lookup"], np.float32)
-        return cls(mean_ab, lookup, int(str(values["n_pixels"])))
+        return cls(mean_ab, lookup, by_camera, int(values["n_pixels"]))
 
 
-def fit_color_priors(images: Iterable[NDArray[np.uint8]]) -> ColorPriors:
-    """Average the colours of images, (H, W, 3) uint8 sRGB each. Raises RovervisionError where there is none."""
-    sums, counts = np.zeros((LIGHTNESS_BINS, 2)), np.zeros(LIGHTNESS_BINS)
-    for image in images:
-        image_sums, image_counts = _sum_by_lightness(rgb_to_lab(image))
-        sums, counts = sums + image_sums, counts + image_counts
-    if counts.sum() == 0:
+def fit_color_priors(images: Iterable[tuple[str, NDArray[np.uint8]]]) -> ColorPriors:
+    """Average the colours of images, given as (camera, (H, W, 3) uint8 sRGB). Raises RovervisionError where none is."""
+    sums: dict[str, NDArray[np.float64]] = {}
+    for camera, image in images:
+        sums[camera] = sums.get(camera, np.zeros((LIGHTNESS_BINS, 3))) + _sum_by_lightness(rgb_to_lab(image))
+    if not sums:
         raise RovervisionError(
             "There is no colour tile in the training split, so nothing can be learnt about colour. "
             "Ask ingestion for a camera that takes colour images, or loosen the rules of curation."
         )
-    mean_ab = sums.sum(0) / counts.sum()
-    return ColorPriors(mean_ab.astype(np.float32), _fill(sums, counts).astype(np.float32), int(counts.sum()))
+    total = np.sum(list(sums.values()), axis=0)
+    lookup = _fill(total)
+    prior = np.concatenate([lookup, np.ones((LIGHTNESS_BINS, 1))], axis=1) * _GLOBAL_PIXELS
+    by_camera = {camera: _fill(sums[camera] + prior).astype(np.float32) for camera in sorted(sums)}
+    mean_ab = total[:, :2].sum(0) / total[:, 2].sum()
+    return ColorPriors(mean_ab.astype(np.float32), lookup.astype(np.float32), by_camera, int(total[:, 2].sum()))
 
 
 def look_up(lightness: Float, lookup: Float) -> Float:
@@ -59,19 +78,20 @@ def look_up(lightness: Float, lookup: Float) -> Float:
 
 def own_lookup(lab: Float) -> Float:
     """Return the table of one image itself: the best that any function of lightness alone can do. (H, W, 3)."""
-    return _fill(*_sum_by_lightness(lab)).astype(np.float32)
+    return _fill(_sum_by_lightness(lab)).astype(np.float32)
 
 
-def _sum_by_lightness(lab: Float) -> tuple[NDArray[np.float64], NDArray[np.float64]]:
+def _sum_by_lightness(lab: Float) -> NDArray[np.float64]:
+    """Return (101, 3): sum of a, sum of b, and number of pixels at each lightness."""
     pixels = lab.reshape(-1, 3)
     level = np.rint(pixels[:, 0]).astype(np.int64).clip(0, LIGHTNESS_BINS - 1)
-    sums = np.stack([np.bincount(level, pixels[:, c], LIGHTNESS_BINS) for c in (1, 2)], axis=1)
-    return sums, np.bincount(level, minlength=LIGHTNESS_BINS).astype(np.float64)
+    weights = (pixels[:, 1], pixels[:, 2], np.ones(len(pixels)))
+    return np.stack([np.bincount(level, weight, LIGHTNESS_BINS) for weight in weights], axis=1)
 
 
-def _fill(sums: NDArray[np.float64], counts: NDArray[np.float64]) -> NDArray[np.float64]:
+def _fill(sums: NDArray[np.float64]) -> NDArray[np.float64]:
     """Divide; where no pixel has a lightness, interpolate between the nearest that have."""
-    seen = counts > 0
+    seen = sums[:, 2] > 0
     levels = np.arange(LIGHTNESS_BINS)
-    means = sums[seen] / counts[seen, None]
+    means = sums[seen, :2] / sums[seen, 2:]
     return np.stack([np.interp(levels, levels[seen], means[:, c]) for c in (0, 1)], axis=1)

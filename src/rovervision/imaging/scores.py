@@ -45,7 +45,7 @@ def score_colors(lab: Float, ab: Float, regions: Mapping[str, NDArray[np.bool_]]
     return scores | {f"ciede2000_{name}": mean_where(error, mask) for name, mask in regions.items()}
 
 
-def reference_colors(lab: Float, priors: ColorPriors, coarse: int = 4) -> dict[str, Float]:
+def reference_colors(lab: Float, priors: ColorPriors, camera: str, coarse: int = 4) -> dict[str, Float]:
     """Return the ab of every baseline and oracle for one image, (H, W, 2) each.
 
     Baselines know the training set only. Oracles know something of the answer, and are the floor for what they know:
@@ -59,6 +59,7 @@ def reference_colors(lab: Float, priors: ColorPriors, coarse: int = 4) -> dict[s
         "gray": np.zeros_like(true_ab),
         "global_mean": np.broadcast_to(priors.mean_ab, true_ab.shape).astype(np.float32),
         "lightness_table": table,
+        "camera_table": look_up(L, priors.table(camera)),
         "oracle_table_and_tint": table + (true_ab - table).mean(axis=(0, 1)),
         "oracle_own_table": look_up(L, own_lookup(lab)),
         "oracle_quarter_resolution": cv2.resize(small, (width, height), interpolation=cv2.INTER_LINEAR),

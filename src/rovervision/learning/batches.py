@@ -28,13 +28,16 @@ class AugmentationConfig(BaseModel):
     """The input lightness is scaled by a random factor in 1/gain_max..gain_max."""
     noise: float = Field(default=1.0, ge=0, le=20)
     """Highest standard deviation of the noise added to the input lightness, in units of L."""
+    camera_hidden_frac: float = Field(default=0.3, ge=0, le=1)
+    """Share of the tiles that come without their camera's number, so that the model also knows the unknown one."""
 
 
 class ColorBatches:
-    """Epochs of (lightness, coarse ab) pairs made from uint8 tiles.
+    """Epochs of (lightness, camera, coarse ab) made from uint8 tiles.
 
     Args:
         pixels: (N, P, P, 3) uint8 sRGB, P a multiple of 4; may be a memory map.
+        cameras: (N,) int64 camera numbers of all tiles.
         rows: the tiles to use, as row numbers.
         weights: (len(rows),) sampling weights, or None to see each tile once an epoch.
         batch_size: tiles per batch; the last batch of an epoch may be smaller.
@@ -45,34 +48,40 @@ class ColorBatches:
     def __init__(
         self,
         pixels: NDArray[np.uint8],
+        cameras: NDArray[np.int64],
         rows: NDArray[np.int64],
         batch_size: int,
         augmentation: AugmentationConfig | None,
         seed: int,
         weights: NDArray[np.float64] | None = None,
     ) -> None:
-        self.pixels, self.rows, self.batch_size = pixels, np.asarray(rows), batch_size
+        self.pixels, self.cameras, self.rows, self.batch_size = pixels, cameras, np.asarray(rows), batch_size
         self.augmentation, self.seed = augmentation, seed
         self.shares = None if weights is None else weights / weights.sum()
 
     def __len__(self) -> int:
         return math.ceil(len(self.rows) / self.batch_size)
 
-    def epoch(self, number: int, device: torch.device | None = None) -> Iterator[tuple[Tensor, Tensor]]:
-        """Yield (N, 1, P, P) lightness as the network sees it and (N, 2, P/4, P/4) true ab. Epochs count from 0."""
+    def epoch(self, number: int, device: torch.device | None = None) -> Iterator[tuple[Tensor, Tensor, Tensor]]:
+        """Yield lightness as the network sees it (N, 1, P, P), cameras (N,) and true ab (N, 2, P/4, P/4).
+
+        Epochs count from 0.
+        """
         rng = np.random.default_rng([self.seed, number])
         order = self._order(rng)
         for start in range(0, len(order), self.batch_size):
             rows = order[start : start + self.batch_size]
             rgb = torch.from_numpy(np.ascontiguousarray(self.pixels[rows])).to(device)
             unit = rgb.permute(0, 3, 1, 2).to(torch.float32) / 255
+            cameras = self.cameras[rows]
             if self.augmentation is not None:
                 unit = zoom_and_flip(unit, self.augmentation, rng)
+                cameras = np.where(rng.random(len(rows)) < self.augmentation.camera_hidden_frac, 0, cameras)
             lab = rgb_to_lab(unit)
             lightness = lab[:, :1]
             if self.augmentation is not None:
                 lightness = disturb_lightness(lightness, self.augmentation, rng)
-            yield lightness, F.avg_pool2d(lab[:, 1:], COARSE)
+            yield lightness, torch.from_numpy(cameras).to(device), F.avg_pool2d(lab[:, 1:], COARSE)
 
     def _order(self, rng: np.random.Generator) -> NDArray[np.int64]:
         if self.augmentation is None:

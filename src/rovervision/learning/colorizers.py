@@ -1,12 +1,15 @@
 """Colorizers: lightness in, the two colour channels of CIELAB out."""
 
+from collections.abc import Sequence
 from typing import Literal
 
+import numpy as np
 import torch
 from pydantic import BaseModel, ConfigDict, Field
 from torch import Tensor, nn
 from torch.nn import functional as F
 
+from rovervision.imaging.color_priors import ColorPriors
 from rovervision.learning.unet import UNet, start_at_zero
 
 COARSE = 4
@@ -22,6 +25,10 @@ class ModelConfig(BaseModel):
     widths: tuple[int, ...] = Field(default=(32, 64, 128), min_length=1)
     """Channels at 1/4, 1/8, 1/16 ... of the image's resolution; multiples of 8."""
     blocks: int = Field(default=1, ge=1, le=8)
+    camera_features: int = Field(default=8, ge=1)
+    """Numbers by which the network knows a camera."""
+    dropout: float = Field(default=0.2, ge=0, lt=1)
+    """Share of the deepest features that a training step does without, against learning scenes by heart."""
 
 
 class ResidualColorizer(nn.Module):
@@ -30,47 +37,69 @@ class ResidualColorizer(nn.Module):
     The last layers start at zero, so training starts from the lookup table and can only move away from it for a
     reason. Normalisation is per image: an output never depends on its batch mates.
 
+    Cameras differ in white balance and in what they are pointed at, so each camera that was learnt from has a table
+    and an embedding of its own. Camera 0 stands for any camera: the global table, and what holds for all.
+
     Args:
-        lookup: (101, 2) mean a and b for lightness 0, 1, ... 100.
+        tables: (1 + C, 101, 2) mean a and b for lightness 0, 1, ... 100: global first, then of each camera.
         config: sizes.
     """
 
-    lookup: Tensor
+    tables: Tensor
+    forward_methods = ("coarse",)
+    """Methods beside `forward` that training calls, for Fabric to wrap."""
 
-    def __init__(self, lookup: Tensor, config: ModelConfig) -> None:
+    def __init__(self, tables: Tensor, config: ModelConfig) -> None:
         super().__init__()
-        self.register_buffer("lookup", lookup.to(torch.float32).clone())
-        self.unet = UNet(COARSE**2 + 2, config.widths, config.blocks)
+        self.register_buffer("tables", tables.to(torch.float32).clone())
+        self.unet = UNet(COARSE**2 + 2, config.widths, config.blocks, config.camera_features, config.dropout)
+        self.cameras = nn.Embedding(len(tables), config.camera_features)
         self.to_ab = nn.Conv2d(self.unet.channels_out, 2, 1)
         self.to_tint = nn.Linear(self.unet.context_size, 2)
-        for layer in (self.to_ab, self.to_tint):
+        for layer in (self.to_ab, self.to_tint, self.cameras):
             start_at_zero(layer)
 
-    def forward(self, lightness: Tensor) -> Tensor:
-        """Return ab at the lightness's own resolution. (N, 1, H, W) in 0..100 to (N, 2, H, W) in Lab units."""
+    def forward(self, lightness: Tensor, camera: Tensor | None = None) -> Tensor:
+        """Return ab at the lightness's own resolution.
+
+        Args:
+            lightness: (N, 1, H, W) in 0..100.
+            camera: (N,) int64 camera numbers; None for any camera.
+
+        Returns:
+            (N, 2, H, W) in Lab units.
+        """
         height, width = lightness.shape[2:]
-        padded = pad_to_multiple(lightness, COARSE)
-        correction = F.interpolate(self.correction(padded), scale_factor=COARSE, mode="bilinear", align_corners=False)
-        return self.look_up(lightness) + correction[:, :, :height, :width]
+        correction = self.correction(pad_to_multiple(lightness, COARSE), camera)
+        enlarged = F.interpolate(correction, scale_factor=COARSE, mode="bilinear", align_corners=False)
+        return self.look_up(lightness, camera) + enlarged[:, :, :height, :width]
 
-    def coarse(self, lightness: Tensor) -> Tensor:
+    def coarse(self, lightness: Tensor, camera: Tensor | None = None) -> Tensor:
         """Return ab at a quarter of the resolution. (N, 1, H, W), H and W multiples of 4, to (N, 2, H/4, W/4)."""
-        return F.avg_pool2d(self.look_up(lightness), COARSE) + self.correction(lightness)
+        return F.avg_pool2d(self.look_up(lightness, camera), COARSE) + self.correction(lightness, camera)
 
-    def look_up(self, lightness: Tensor) -> Tensor:
+    def look_up(self, lightness: Tensor, camera: Tensor | None = None) -> Tensor:
         """Return the table's ab, interpolated between whole lightnesses. (N, 1, H, W) to (N, 2, H, W)."""
+        which = any_camera(lightness) if camera is None else camera
         position = lightness[:, 0].clamp(0, 100)
         low = position.floor().clamp(max=99).long()
         share = (position - low)[..., None]
-        ab = self.lookup[low] * (1 - share) + self.lookup[low + 1] * share
+        rows = which[:, None, None]
+        ab = self.tables[rows, low] * (1 - share) + self.tables[rows, low + 1] * share
         return ab.permute(0, 3, 1, 2)
 
-    def correction(self, lightness: Tensor) -> Tensor:
+    def correction(self, lightness: Tensor, camera: Tensor | None = None) -> Tensor:
         """Return what is added to the table at a quarter of the resolution. (N, 1, H, W) to (N, 2, H/4, W/4)."""
+        which = any_camera(lightness) if camera is None else camera
         scaled = F.pixel_unshuffle((lightness - 50) / 25, COARSE)
-        prior = F.avg_pool2d(self.look_up(lightness), COARSE) / 20
-        features, whole = self.unet(torch.cat([scaled, prior], dim=1))
+        prior = F.avg_pool2d(self.look_up(lightness, which), COARSE) / 20
+        features, whole = self.unet(torch.cat([scaled, prior], dim=1), self.cameras(which))
         return 10 * (self.to_ab(F.silu(features)) + self.to_tint(whole)[:, :, None, None])
+
+
+def any_camera(lightness: Tensor) -> Tensor:
+    """Return camera 0 for each image of a batch. (N, ...) to (N,) int64."""
+    return torch.zeros(len(lightness), dtype=torch.int64, device=lightness.device)
 
 
 def pad_to_multiple(x: Tensor, multiple: int) -> Tensor:
@@ -79,6 +108,19 @@ def pad_to_multiple(x: Tensor, multiple: int) -> Tensor:
     return F.pad(x, (0, -width % multiple, 0, -height % multiple), mode="replicate")
 
 
-def build_colorizer(lookup: Tensor, config: ModelConfig) -> ResidualColorizer:
+def stack_tables(priors: ColorPriors) -> tuple[Tensor, tuple[str, ...]]:
+    """Return the tables that a colorizer starts from, (1 + C, 101, 2), and the C cameras' names in that order."""
+    names = tuple(priors.by_camera)
+    tables = np.stack([priors.lookup, *(priors.by_camera[name] for name in names)])
+    return torch.from_numpy(tables), names
+
+
+def number_cameras(names: Sequence[str], known: Sequence[str]) -> Tensor:
+    """Return camera numbers: 1 for the first known camera, and so on; 0 for one that is not known. (N,) int64."""
+    numbers = {name: number for number, name in enumerate(known, start=1)}
+    return torch.tensor([numbers.get(name, 0) for name in names], dtype=torch.int64)
+
+
+def build_colorizer(tables: Tensor, config: ModelConfig) -> ResidualColorizer:
     """Return an untrained colorizer. Its weights come from torch's generator: see `training.seeded`."""
-    return ResidualColorizer(lookup, config)
+    return ResidualColorizer(tables, config)

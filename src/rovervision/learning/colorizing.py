@@ -33,8 +33,7 @@ def load_colorizer(weights: Weights) -> ResidualColorizer:
     """Return the colorizer that a weights file describes, ready for use. Raises RovervisionError where it does not."""
     try:
         config = ModelConfig.model_validate(weights.header["model"])
-        lookup = weights.tensors["lookup"]
-        model = build_colorizer(lookup, config)
+        model = build_colorizer(weights.tensors["tables"], config)
         model.load_state_dict(weights.tensors)
     except (KeyError, ValueError, RuntimeError) as error:
         raise RovervisionError(
@@ -44,22 +43,25 @@ def load_colorizer(weights: Weights) -> ResidualColorizer:
     return model.eval()
 
 
-def colorize(image: NDArray[Any], model: ResidualColorizer, config: ApplyConfig | None = None) -> NDArray[np.uint8]:
+def colorize(
+    image: NDArray[Any], model: ResidualColorizer, config: ApplyConfig | None = None, camera: int = 0
+) -> NDArray[np.uint8]:
     """Return the image in colour.
 
     Args:
         image: (H, W) gray or (H, W, 3) sRGB, uint8 or uint16. Of a colour image only the lightness is used.
         model: a trained colorizer, in evaluation mode.
         config: how large the network sees the image.
+        camera: number of the camera among those learnt from; 0 where it is none of them.
 
     Returns:
         (H, W, 3) uint8 sRGB. Its lightness is the image's own, up to the rounding to 8 bits; where sRGB cannot show
         the colour at that lightness, chroma gives way.
     """
     config = config or ApplyConfig()
-    correction = _correction(_reduced_lightness(image, config.work_px), model)
+    correction = _correction(_reduced_lightness(image, config.work_px), model, camera)
     height, width = image.shape[:2]
-    table = model.lookup.cpu().numpy()
+    table = model.tables[camera].cpu().numpy()
     result = np.empty((height, width, 3), np.uint8)
     for top in range(0, height, _BAND_PX):
         rows = slice(top, min(top + _BAND_PX, height))
@@ -84,11 +86,11 @@ def _reduced_lightness(image: NDArray[Any], work_px: int) -> Float:
 
 
 @torch.no_grad()
-def _correction(lightness: Float, model: ResidualColorizer) -> Float:
+def _correction(lightness: Float, model: ResidualColorizer, camera: int) -> Float:
     """Return what the network adds to the table, (h/4, w/4, 2)."""
-    device = model.lookup.device
+    device = model.tables.device
     padded = pad_to_multiple(torch.from_numpy(lightness)[None, None].to(device), 4)
-    return model.correction(padded)[0].permute(1, 2, 0).cpu().numpy()
+    return model.correction(padded, torch.tensor([camera], device=device))[0].permute(1, 2, 0).cpu().numpy()
 
 
 def _enlarge(correction: Float, rows: slice, height: int, width: int) -> Float:

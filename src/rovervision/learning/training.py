@@ -68,6 +68,7 @@ def fit(
     monitor: Batches,
     config: TrainingConfig,
     fabric: Fabric,
+    seed: int,
     resume: Weights | None = None,
 ) -> Iterator[tuple[Weights, Metrics]]:
     """Train, and yield (checkpoint, new metrics) at the start and after every epoch.
@@ -82,6 +83,7 @@ def fit(
         monitor: data that is not trained on; the weights with the lowest mean loss on it are kept as `best`.
         config: how long and how fast.
         fabric: device and precision.
+        seed: with the epoch's number, decides what the network drops out.
         resume: a checkpoint that an earlier call yielded, with the same configuration.
 
     Returns:
@@ -89,7 +91,10 @@ def fit(
         best_epoch, history.
     """
     optimizer = torch.optim.AdamW(model.parameters(), lr=config.learning_rate, weight_decay=config.weight_decay)
+    forward_methods = getattr(model, "forward_methods", ())
     model, optimizer = fabric.setup(model, optimizer)
+    for name in forward_methods:
+        model.mark_forward_method(name)
     run = _Run(model, optimizer, config, steps=config.epochs * len(batches))
     if resume is not None:
         run.restore(resume)
@@ -98,7 +103,8 @@ def fit(
     yield run.checkpoint(), run.history
     started, first = time.monotonic(), run.epoch
     while run.epoch < config.epochs:
-        train_loss = _train_epoch(run, loss, batches, fabric)
+        with seeded(seed * 1_000_003 + run.epoch):
+            train_loss = _train_epoch(run, loss, batches, fabric)
         run.epoch += 1
         new = run.record(train_loss, _mean_loss(run, loss, monitor, fabric.device))
         left_s = (time.monotonic() - started) / (run.epoch - first) * (config.epochs - run.epoch)

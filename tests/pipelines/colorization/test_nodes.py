@@ -100,7 +100,7 @@ def test_scores_have_every_method_for_every_scored_frame(colorizer):
     scores = scoring.score_colorizer(tiles, colorizer, nodes.fit_color_priors(tiles), CONFIG)
     frames = tiles.index.loc[(tiles.index["split"] == "test") & tiles.index["is_color"], "frame_id"].unique()
     assert set(scores["frame_id"]) == set(frames)
-    assert (scores.groupby("frame_id")["method"].nunique() == 7).all()
+    assert (scores.groupby("frame_id")["method"].nunique() == 8).all()
     table, numbers = scoring.tabulate_scores(scores, CONFIG, 0)
     assert set(table["role"]) == {"baseline", "model", "oracle"}
     by_method = table.set_index("method")
@@ -120,7 +120,7 @@ def test_a_frames_score_is_the_mean_over_its_tiles(colorizer):
     for row in rows[tiles.index["frame_id"].iloc[rows] == frame_id]:
         priors = scoring.ColorPriors.from_json(nodes.fit_color_priors(tiles))
         model = scoring.load_colorizer(colorizer)
-        tile = scoring.score_tile(tiles, int(row), model, "residual", priors, CONFIG.scoring)
+        tile = scoring.score_tile(tiles, int(row), model, colorizer, priors, CONFIG.scoring)
         lab_errors += [s["ciede2000"] for s in tile if s["method"] == "gray"]
     expected = whole[(whole["frame_id"] == frame_id) & (whole["method"] == "gray")]["ciede2000"].item()
     assert len(lab_errors) > 1

@@ -80,7 +80,8 @@ def test_mosaics_are_debayered_and_gray_is_known(archive: Archive, judged: pd.Da
     assert with_defect(archive, "mosaic") <= mosaics
     assert not mosaics & gray_as_rgb
     assert kept.loc[kept["is_mosaic"], "is_color"].all()
-    gray_cameras = kept["camera"].str.startswith(("NAV_", "FRONT_HAZCAM"))
+    navcams = (kept["rover"] == "curiosity") & kept["camera"].str.startswith("navcam")
+    gray_cameras = navcams | kept["camera"].str.startswith("front_hazcam")
     assert not kept.loc[gray_cameras, "is_mosaic"].any()
     assert not kept.loc[gray_cameras, "is_color"].any()
 

@@ -163,7 +163,10 @@ def test_a_train_frame_that_shows_a_held_out_one_is_dropped_and_counted(config: 
         "train_alone": "train",
         "test_alone": "test",
     }
-    leak = summarize_curation(split, cut_tiles(examined, split))["near_duplicates_across_splits"]
+    tiles = cut_tiles(examined, split)
+    assert split.set_index("frame_id")["kept"].to_dict() == {key: key != "train_twin" for key in images}
+    assert set(tiles.index["frame_id"]) == set(images) - {"train_twin"}
+    leak = summarize_curation(split, tiles)["near_duplicates_across_splits"]
     assert leak == {"components_with_train": 1, "train_frames_dropped": 1, "components_across_val_and_test": 0}
 
 
@@ -177,6 +180,22 @@ def test_a_burst_stays_together_across_a_border_of_sols(config: CurationConfig) 
     _, split = curated(frames, {one.frame_id: png(picture(n)) for n, one in enumerate(frames)}, config)
     group = split.set_index("frame_id")["group"]
     assert group["left"] == group["right"] != group["later"]
+
+
+def test_tiles_are_cut_inside_black_borders_in_pixels_of_the_file(config: CurationConfig) -> None:
+    inside = picture(0, 96, 96)
+    framed = np.zeros((112, 126, 3), np.uint8)
+    framed[7:103, 20:116] = inside
+    mask = np.zeros((112, 126), np.uint8)
+    mask[7:103, 20:116] = 3
+    examined, split = curated([frame("a")], {"a": png(framed)}, config, {"a": stored("a", png(mask))})
+    tiles = cut_tiles(examined, split)
+    row = tiles.index.iloc[0]
+    assert len(tiles) == 1
+    assert (abs(row.left_px - 20), abs(row.top_px - 7)) <= (1, 1)
+    assert 94 <= row.side_px <= 96
+    assert (tiles.regions == 3).all()
+    assert tiles.pixels.min() > 20
 
 
 def test_masks_are_cut_with_the_picture(config: CurationConfig) -> None:

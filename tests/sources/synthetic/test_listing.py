@@ -126,7 +126,7 @@ def test_stereo_partners_name_each_other_and_share_the_clock(frames, truth):
     for one, other in pairs:
         assert truth(other)["stereo_partner"] == one.frame_id
         assert one.sclk_s == other.sclk_s
-        assert {one.camera, other.camera} == {re.sub("LEFT|RIGHT", eye, one.camera) for eye in ("LEFT", "RIGHT")}
+        assert {one.camera, other.camera} == {re.sub("left|right", eye, one.camera) for eye in ("left", "right")}
         assert truth(one)["scene"] == truth(other)["scene"]
 
 

@@ -5,6 +5,7 @@ import re
 import pytest
 
 from rovervision.sources.frame import Frame
+from rovervision.sources.product_names import parse_product_name
 
 # Grammars of the archives' product names (MSL camera SIS; MMM DPSIS p. 25; M2020 camera SIS D-99960; MER camera SIS).
 NAVCAM_MSL = re.compile(
@@ -35,7 +36,7 @@ def grammar(frame: Frame) -> tuple[re.Pattern[str], int]:
         return MARS_2020, 54
     if frame.rover == "opportunity":
         return MER, 27
-    return (MASTCAM_MSL, 30) if frame.camera.startswith("MAST") else (NAVCAM_MSL, 36)
+    return (MASTCAM_MSL, 30) if frame.camera.startswith("mastcam") else (NAVCAM_MSL, 36)
 
 
 def parts_of(frame: Frame) -> dict[str, str]:
@@ -80,7 +81,7 @@ def test_name_tells_eye_and_sample_type(archive):
     for frame in archive:
         parts = parts_of(frame)
         eye = parts.get("eye") or parts["inst"][1]
-        assert eye == ("R" if "RIGHT" in frame.camera else "L")
+        assert eye == ("R" if "right" in frame.camera else "L")
         thumbnail = parts.get("samp") == "T" or parts["prod"] in ("I", "ETH")
         assert thumbnail == (frame.sample_type == "thumbnail")
         if parts.get("samp") == "S":
@@ -90,10 +91,18 @@ def test_name_tells_eye_and_sample_type(archive):
 def test_mosaic_names_say_mosaic_only_where_it_is_usual(archive, truth):
     for frame in archive:
         parts, record = parts_of(frame), truth(frame)
-        by_name = parts.get("comp") == "LU" or (frame.camera.startswith("MAST") and parts["prod"] == "C")
+        by_name = parts.get("comp") == "LU" or (frame.camera.startswith("mastcam") and parts["prod"] == "C")
         assert by_name == record["mosaic_is_usual"]
 
 
 def test_a_broken_name_is_refused():
     assert not MARS_2020.match("NLF_0670_0726421423_362ECM_N0320604NCAM08111_01_095.png")
     assert not MER.match("1F128287181EFF0205P1234L0M.jpg")
+
+
+def test_the_file_name_says_what_the_frame_says(archive):
+    """A synthetic folder read back by name gives the same rover and camera."""
+    for frame in archive:
+        product = parse_product_name(frame.file_name)
+        assert product is not None
+        assert (product.rover, product.camera) == (frame.rover, frame.camera)

@@ -93,7 +93,7 @@ def test_gray_cameras_do_not_measure_lightness(source, frames, truth, decode):
 
 def test_stereo_partners_see_parallax_that_grows_towards_the_viewer(source, frames, truth):
     by_id = {frame.frame_id: frame for frame in frames}
-    lefts = [f for f in frames if truth(f)["stereo_partner"] and "LEFT" in f.camera and f.camera.startswith("NAV")]
+    lefts = [f for f in frames if truth(f)["stereo_partner"] and f.camera == "navcam_left"]
     near, far = [], []
     for frame in lefts:
         one = source.render_truth(frame).mean(-1).astype(np.float32)

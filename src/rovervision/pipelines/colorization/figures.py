@@ -12,7 +12,7 @@ from rovervision.imaging.tiles import TileStore
 from rovervision.learning.colorizing import load_colorizer
 from rovervision.learning.weights import Weights
 from rovervision.pipelines.colorization.config import ColorizationConfig
-from rovervision.pipelines.colorization.scoring import predict_ab
+from rovervision.pipelines.colorization.scoring import camera_number, predict_ab
 
 ERROR_MAX = 15.0
 """Top of the error maps' scale, in CIEDE2000; larger errors are drawn like it and the colour bar says so."""
@@ -23,6 +23,7 @@ METHOD_NAMES = {
     "gray": "gray (no colour)",
     "global_mean": "one mean colour",
     "lightness_table": "table by lightness",
+    "camera_table": "table by lightness and camera",
     "oracle_table_and_tint": "table + the image's true tint",
     "oracle_own_table": "the image's own table",
     "oracle_quarter_resolution": "true colour at 1/4 resolution",
@@ -40,7 +41,8 @@ def draw_panels(tiles: TileStore, colorizer: Weights, scores: pd.DataFrame, conf
     for row, (_, frame) in zip(axes, picks.iterrows(), strict=True):
         tile = np.asarray(tiles.pixels[int(np.flatnonzero(tiles.index["frame_id"] == frame["frame_id"])[0])])
         lab = rgb_to_lab(tile)
-        predicted = fit_gamut(np.concatenate([lab[..., :1], predict_ab(model, lab[..., 0])], axis=-1))
+        number = camera_number(f"{frame['rover']}/{frame['camera']}", colorizer)
+        predicted = fit_gamut(np.concatenate([lab[..., :1], predict_ab(model, lab[..., 0], number)], axis=-1))
         error = ciede2000(lab, predicted)
         row[0].imshow(lab[..., 0], cmap="gray", vmin=0, vmax=100)
         row[1].imshow(lab_to_rgb(predicted))

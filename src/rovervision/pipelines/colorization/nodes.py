@@ -18,7 +18,7 @@ from rovervision.imaging.encoding import encode_png
 from rovervision.imaging.tiles import TileStore
 from rovervision.learning.batches import ColorBatches
 from rovervision.learning.color import perceived_ab_error
-from rovervision.learning.colorizers import ResidualColorizer, build_colorizer
+from rovervision.learning.colorizers import ResidualColorizer, build_colorizer, number_cameras, stack_tables
 from rovervision.learning.colorizing import ApplyConfig, colorize, lightness_of, load_colorizer
 from rovervision.learning.training import Batch, Metrics, fit, open_fabric, seeded
 from rovervision.learning.weights import Weights
@@ -29,7 +29,13 @@ from rovervision.sources.frame import StoredFile
 def fit_color_priors(tiles: TileStore) -> dict[str, object]:
     """Average the colours of the training tiles: as a whole, and at each lightness."""
     rows = np.flatnonzero((tiles.index["split"] == "train") & tiles.index["is_color"])
-    return fit_priors(tiles.pixels[row] for row in rows).to_json()
+    cameras = camera_names(tiles.index)
+    return fit_priors((cameras[row], tiles.pixels[row]) for row in rows).to_json()
+
+
+def camera_names(index: pd.DataFrame) -> list[str]:
+    """Return `rover/camera` of every tile: one camera name may stand on several rovers."""
+    return [f"{rover}/{camera}" for rover, camera in zip(index["rover"], index["camera"], strict=True)]
 
 
 def train_colorizer(
@@ -51,28 +57,30 @@ def train_colorizer(
             "Ingest more frames, or lower colorization.training.batch_size."
         )
     weights = stratum_weights(tiles.index.iloc[train], config.sampling)
+    tables, known = stack_tables(ColorPriors.from_json(color_priors))
+    cameras = number_cameras(camera_names(tiles.index), known).numpy()
     batch_size = config.training.batch_size
-    batches = ColorBatches(tiles.pixels, train, batch_size, config.augmentation, seed, weights)
-    watched = ColorBatches(tiles.pixels, monitor, 2 * batch_size, None, seed)
-    priors = ColorPriors.from_json(color_priors)
+    batches = ColorBatches(tiles.pixels, cameras, train, batch_size, config.augmentation, seed, weights)
+    watched = ColorBatches(tiles.pixels, cameras, monitor, 2 * batch_size, None, seed)
     with seeded(seed):
-        model = build_colorizer(torch.from_numpy(priors.lookup), config.model)
+        model = build_colorizer(tables, config.model)
     fabric = open_fabric(device, config.training.precision)
     recipe = fingerprint(config, seed, tiles.index)
     resume = saved if saved is not None and config.resume and saved.header.get("recipe") == recipe else None
     header = {
         "recipe": recipe,
         "model": config.model.model_dump(mode="json"),
+        "cameras": known,
         "trained_on": describe_tiles(tiles.index, train, monitor),
     }
-    for checkpoint, metrics in fit(model, perceived_loss, batches, watched, config.training, fabric, resume):
+    for checkpoint, metrics in fit(model, perceived_loss, batches, watched, config.training, fabric, seed, resume):
         yield Weights(checkpoint.tensors, checkpoint.header | header), metrics
 
 
 def perceived_loss(model: ResidualColorizer, batch: Batch) -> torch.Tensor:
-    """Return the mean perceived error of coarse ab over a batch of (lightness, ab)."""
-    lightness, true_ab = batch
-    return perceived_ab_error(model.coarse(lightness), true_ab).mean()
+    """Return the mean perceived error of coarse ab over a batch of (lightness, camera, ab)."""
+    lightness, camera, true_ab = batch
+    return perceived_ab_error(model.coarse(lightness, camera), true_ab).mean()
 
 
 def split_monitor(index: pd.DataFrame, monitor_frac: float) -> tuple[np.ndarray, np.ndarray]:
@@ -125,7 +133,9 @@ def describe_tiles(index: pd.DataFrame, train: np.ndarray, monitor: np.ndarray) 
 
 def finish_colorizer(checkpoint: Weights) -> Weights:
     """Return the best averaged weights alone, with all that is needed to use them."""
-    header = {key: checkpoint.header[key] for key in ("recipe", "model", "trained_on", "best_epoch", "best_loss")}
+    header = {
+        key: checkpoint.header[key] for key in ("recipe", "model", "cameras", "trained_on", "best_epoch", "best_loss")
+    }
     return Weights(checkpoint.group("best"), header | {"epochs": checkpoint.header["epoch"], "input": "CIE L, 0..100"})
 
 

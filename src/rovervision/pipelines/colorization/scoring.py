@@ -12,7 +12,7 @@ from rovervision.imaging.color import rgb_to_lab
 from rovervision.imaging.color_priors import ColorPriors
 from rovervision.imaging.scores import bootstrap_interval, reference_colors, score_colors
 from rovervision.imaging.tiles import TileStore
-from rovervision.learning.colorizers import ResidualColorizer
+from rovervision.learning.colorizers import ResidualColorizer, number_cameras
 from rovervision.learning.colorizing import load_colorizer
 from rovervision.learning.weights import Weights
 from rovervision.pipelines.colorization.config import ColorizationConfig, ScoringConfig
@@ -34,9 +34,8 @@ def score_colorizer(
     """
     rows = scored_rows(tiles.index, config.scoring)
     model, priors = load_colorizer(colorizer), ColorPriors.from_json(color_priors)
-    kind = str(colorizer.header["model"]["kind"])
     with ThreadPoolExecutor() as pool:
-        scores = pool.map(lambda row: score_tile(tiles, int(row), model, kind, priors, config.scoring), rows)
+        scores = pool.map(lambda row: score_tile(tiles, int(row), model, colorizer, priors, config.scoring), rows)
         table = pd.DataFrame([score for tile_scores in scores for score in tile_scores])
     values = [column for column in table.columns if column not in (*FRAME_COLUMNS, "method")]
     firsts = {column: "first" for column in FRAME_COLUMNS if column != "frame_id"}
@@ -59,21 +58,28 @@ def scored_rows(index: pd.DataFrame, config: ScoringConfig) -> np.ndarray:
 
 
 def score_tile(
-    tiles: TileStore, row: int, model: ResidualColorizer, kind: str, priors: ColorPriors, config: ScoringConfig
+    tiles: TileStore, row: int, model: ResidualColorizer, colorizer: Weights, priors: ColorPriors, config: ScoringConfig
 ) -> list[dict[str, object]]:
     """Return one score row per method for one tile."""
     about = {name: tiles.index[name].iloc[row] for name in FRAME_COLUMNS}
     lab = rgb_to_lab(np.asarray(tiles.pixels[row]))
     masks = region_masks(np.asarray(tiles.regions[row]), about["label"], config.label_regions)
-    methods = reference_colors(lab, priors) | {kind: predict_ab(model, lab[..., 0])}
+    camera = f"{about['rover']}/{about['camera']}"
+    own = predict_ab(model, lab[..., 0], camera_number(camera, colorizer))
+    methods = reference_colors(lab, priors, camera) | {str(colorizer.header["model"]["kind"]): own}
     return [about | {"method": name} | score_colors(lab, ab, masks) for name, ab in methods.items()]
 
 
 @torch.no_grad()
-def predict_ab(model: ResidualColorizer, lightness: np.ndarray) -> np.ndarray:
+def predict_ab(model: ResidualColorizer, lightness: np.ndarray, camera: int) -> np.ndarray:
     """Return the model's ab for one image's lightness. (H, W) to (H, W, 2) float32."""
-    L = torch.from_numpy(np.ascontiguousarray(lightness))[None, None].to(model.lookup.device)
-    return model(L)[0].permute(1, 2, 0).cpu().numpy()
+    L = torch.from_numpy(np.ascontiguousarray(lightness))[None, None].to(model.tables.device)
+    return model(L, torch.tensor([camera], device=L.device))[0].permute(1, 2, 0).cpu().numpy()
+
+
+def camera_number(camera: str, colorizer: Weights) -> int:
+    """Return the number under which a colorizer knows the camera `rover/camera`; 0 where it does not."""
+    return int(number_cameras([camera], colorizer.header["cameras"])[0])
 
 
 def region_masks(regions: np.ndarray, label: object, label_regions: Mapping[str, str]) -> dict[str, np.ndarray]:

@@ -13,7 +13,7 @@ class Camera:
     key: str
     rover: str
     instrument: str
-    """The name that the archives give it; a pair differs by eye."""
+    """Its plain name, as `sources.product_names` reads it from a file name; a pair differs by eye."""
     eye: Literal["L", "R"]
     sensor: Sensor
     aspect: float
@@ -106,13 +106,17 @@ _HAZ = {
 }
 
 CAMERAS: Final[dict[str, Camera]] = {
-    **_pair("navcam", ("NAVCAM_LEFT", "NAVCAM_RIGHT"), sensor="color", tint=(0.86, 1.05, 0.96), **_NAVCAM),
-    **_pair("zcam", ("MCZ_LEFT", "MCZ_RIGHT"), sensor="color", tint=(1.0, 1.02, 1.08), **_ZCAM),
-    **_pair("zcam_raw", ("MCZ_LEFT", "MCZ_RIGHT"), sensor="mosaic", tint=(0.95, 1.0, 0.9), **_ZCAM),
-    **_pair("mast", ("MAST_LEFT", "MAST_RIGHT"), sensor="color", tint=(1.04, 0.97, 0.98), jpeg_quality=90, **_MAST),
-    **_pair("mast_raw", ("MAST_LEFT", "MAST_RIGHT"), sensor="mosaic", tint=(1.0, 1.0, 0.9), jpeg_quality=97, **_MAST),
-    **_pair("nav", ("NAV_LEFT_B", "NAV_RIGHT_B"), sensor="gray", tint=(1.0, 1.0, 1.0), **_NAV),
-    **_pair("haz", ("FRONT_HAZCAM_LEFT", "FRONT_HAZCAM_RIGHT"), sensor="gray", tint=(1.0, 1.0, 1.0), **_HAZ),
+    **_pair("navcam", ("navcam_left", "navcam_right"), sensor="color", tint=(0.86, 1.05, 0.96), **_NAVCAM),
+    **_pair("zcam", ("mastcamz_left", "mastcamz_right"), sensor="color", tint=(1.0, 1.02, 1.08), **_ZCAM),
+    **_pair("zcam_raw", ("mastcamz_left", "mastcamz_right"), sensor="mosaic", tint=(0.95, 1.0, 0.9), **_ZCAM),
+    **_pair(
+        "mast", ("mastcam_left", "mastcam_right"), sensor="color", tint=(1.04, 0.97, 0.98), jpeg_quality=90, **_MAST
+    ),
+    **_pair(
+        "mast_raw", ("mastcam_left", "mastcam_right"), sensor="mosaic", tint=(1.0, 1.0, 0.9), jpeg_quality=97, **_MAST
+    ),
+    **_pair("nav", ("navcam_left", "navcam_right"), sensor="gray", tint=(1.0, 1.0, 1.0), **_NAV),
+    **_pair("haz", ("front_hazcam_left", "front_hazcam_right"), sensor="gray", tint=(1.0, 1.0, 1.0), **_HAZ),
 }
 """Key → camera. The keys stand in a frame's record as `camera_mode`."""
 
