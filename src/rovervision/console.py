@@ -10,7 +10,7 @@ import yaml
 from kedro.framework.project import LOGGING
 
 from rovervision.configuration import texts
-from rovervision.hooks.inputs import shown
+from rovervision.hooks.catalog_entries import shown
 from rovervision.runners import rank
 
 

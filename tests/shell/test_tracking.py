@@ -1,14 +1,15 @@
 """Names, tags and the store of MLflow runs; hooks that need no whole run."""
 
 from pathlib import Path
+from typing import Any
 
 import pytest
-from kedro.io import DataCatalog, MemoryDataset
+from kedro.io import DataCatalog
 from kedro.pipeline import Node, Pipeline
-from kedro_datasets.json import JSONDataset
 
 from rovervision.errors import RovervisionError
 from rovervision.hooks import InputHooks
+from rovervision.hooks.catalog_entries import CatalogEntries
 from rovervision.hooks.inputs import makers_of
 from rovervision.hooks.report import closing_message, duration
 from rovervision.hooks.sqlite_store import first_use, sqlite_path
@@ -29,9 +30,11 @@ def registered() -> dict[str, Pipeline]:
     return {"__default__": first + second + third, "third": third, "first": first, "second": second}
 
 
-def catalog(folder: Path) -> DataCatalog:
-    files = {"a@written": "a", "a@read": "a", "b": "b", "c": "c"}
-    return DataCatalog({name: JSONDataset(filepath=str(folder / f"{file}.json")) for name, file in files.items()})
+def conf_catalog(folder: Path, **files: str) -> dict[str, dict[str, str]]:
+    files = {"a@written": "a", "a@read": "a", "b": "b", "c": "c"} | files
+    return {
+        name: {"type": "json.JSONDataset", "filepath": str(folder / f"{file}.json")} for name, file in files.items()
+    }
 
 
 def test_a_run_has_the_same_name_whatever_order_kedro_gives() -> None:
@@ -82,34 +85,39 @@ def test_rank_follows_the_launcher(variables: dict[str, str], expected: int) -> 
 
 
 def test_makers_bring_their_own_makers_first(tmp_path: Path) -> None:
-    stored = catalog(tmp_path)
-    assert makers_of(["b"], registered(), stored) == ["first", "second"]
+    conf = conf_catalog(tmp_path)
+    stored, entries = DataCatalog.from_config(conf), CatalogEntries(conf)
+    assert makers_of(["b"], registered(), entries, stored) == ["first", "second"]
     stored.save("a@written", {})
-    assert makers_of(["b"], registered(), stored) == ["second"]
-    assert makers_of(["z"], registered(), stored) == []
+    assert makers_of(["b"], registered(), entries, stored) == ["second"]
+    assert makers_of(["z"], registered(), entries, stored) == []
 
 
-def before_run(pipeline: Pipeline, stored: DataCatalog, hooks: InputHooks | None = None, **params: object) -> None:
-    (hooks or InputHooks()).before_pipeline_run(run_params=params, pipeline=pipeline, catalog=stored)
+def test_nobody_makes_a_folder_that_the_person_named(tmp_path: Path) -> None:
+    conf = conf_catalog(tmp_path, **{"a@read": "my_own"})
+    assert makers_of(["a@read"], registered(), CatalogEntries(conf), DataCatalog.from_config(conf)) == []
+
+
+def before_run(pipeline: Pipeline, conf: dict[str, dict[str, Any]], **params: object) -> None:
+    hooks = InputHooks()
+    hooks.after_catalog_created(conf_catalog=conf)
+    hooks.before_pipeline_run(run_params=params, pipeline=pipeline, catalog=DataCatalog.from_config(conf))
 
 
 def test_inputs_that_exist_or_may_be_absent_pass(tmp_path: Path) -> None:
-    stored = catalog(tmp_path)
-    stored["memory"] = MemoryDataset()
+    conf: dict[str, dict[str, Any]] = dict(conf_catalog(tmp_path))
     third = registered()["third"]
     with pytest.raises(RovervisionError, match=r"b\.json"):
-        before_run(third, stored)
-    hooks = InputHooks()
-    hooks.after_catalog_created(conf_catalog={"b": {"type": "x", "metadata": {"optional": True}}})
-    before_run(third, stored, hooks)
-    before_run(third, stored, only_missing_outputs=True)
-    stored.save("b", {})
-    before_run(third, stored)
+        before_run(third, conf)
+    before_run(third, {**conf, "b": {**conf["b"], "metadata": {"optional": True}}})
+    before_run(third, conf, only_missing_outputs=True)
+    DataCatalog.from_config(conf).save("b", {})
+    before_run(third, conf)
 
 
 def test_a_state_that_the_run_itself_saves_may_be_absent(tmp_path: Path) -> None:
-    stored = DataCatalog({name: JSONDataset(filepath=str(tmp_path / "state.json")) for name in ("saved", "state")})
-    before_run(Pipeline([Node(identity, "saved", "state", name="go_on")]), stored)
+    conf = conf_catalog(tmp_path, saved="state", state="state")
+    before_run(Pipeline([Node(identity, "saved", "state", name="go_on")]), conf)
 
 
 def test_the_report_names_places_and_counts_the_rest() -> None:

@@ -7,9 +7,8 @@ from typing import Any
 
 import click
 from kedro.framework.hooks import hook_impl
-from kedro.io import CatalogProtocol
 
-from rovervision.hooks.inputs import dataset_metadata, dataset_path, shown
+from rovervision.hooks.catalog_entries import CatalogEntries, shown
 from rovervision.hooks.tracking import TrackingHooks
 
 SHOWN_LAYERS = {"reporting": "Tables", "model_output": "Results", "models": "Models"}
@@ -25,13 +24,13 @@ class ReportHooks:
     def __init__(self, tracking: TrackingHooks) -> None:
         self._tracking = tracking
         self._started_s = time.monotonic()
-        self._metadata: dict[str, Mapping[str, Any]] = {}
+        self._entries = CatalogEntries()
         self._saved: dict[str, None] = {}
 
     @hook_impl
     def after_catalog_created(self, conf_catalog: Mapping[str, Any]) -> None:
         """Remember layers and start counting anew."""
-        self._metadata = dataset_metadata(conf_catalog)
+        self._entries = CatalogEntries(conf_catalog)
         self._saved = {}
 
     @hook_impl
@@ -40,25 +39,18 @@ class ReportHooks:
         self._saved[dataset_name] = None
 
     @hook_impl(trylast=True)
-    def after_pipeline_run(self, run_params: dict[str, Any], catalog: CatalogProtocol) -> None:
+    def after_pipeline_run(self, run_params: dict[str, Any]) -> None:
         """Print the report."""
-        saved = {name: path for name in self._saved if (path := dataset_path(catalog, name))}
+        saved = {name: path for name in self._saved if (path := self._entries.path(name))}
         sections: dict[str, list[str]] = {heading: [] for heading in (FIGURES, *SHOWN_LAYERS.values())}
         for name, path in saved.items():
-            is_figure = self._layer(name) == "reporting" and path.suffix in FIGURE_SUFFIXES
-            heading = FIGURES if is_figure else SHOWN_LAYERS.get(self._layer(name))
-            if heading and self._line(name, path) not in sections[heading]:
-                sections[heading].append(self._line(name, path))
-        n_others = sum(self._layer(name) not in SHOWN_LAYERS for name in saved)
+            is_figure = self._entries.layer(name) == "reporting" and path.suffix in FIGURE_SUFFIXES
+            heading = FIGURES if is_figure else SHOWN_LAYERS.get(self._entries.layer(name))
+            if heading:
+                sections[heading].append(f"{shown(path)}\t{self._entries.description(name)}")
+        n_others = sum(self._entries.layer(name) not in SHOWN_LAYERS for name in saved)
         look = look_further(Path(run_params["project_path"]), self._tracking.tracking_uri)
         click.echo(closing_message(time.monotonic() - self._started_s, sections, n_others, look))
-
-    def _layer(self, name: str) -> str:
-        return str(self._metadata.get(name, {}).get("kedro-viz", {}).get("layer", ""))
-
-    def _line(self, name: str, path: Path) -> str:
-        description = str(self._metadata.get(name, {}).get("description", "")).split("\n")[0]
-        return f"{shown(path)}\t{description}"
 
 
 def look_further(project: Path, tracking_uri: str | None) -> list[str]:

@@ -24,7 +24,7 @@ from mlflow.utils.validation import MAX_PARAM_VAL_LENGTH, MAX_PARAMS_TAGS_PER_BA
 
 from rovervision import __version__
 from rovervision.context import project_path
-from rovervision.hooks.inputs import dataset_metadata, dataset_path
+from rovervision.hooks.catalog_entries import CatalogEntries
 from rovervision.hooks.sqlite_store import PREFIX, first_use, sqlite_path
 from rovervision.parameters import flat
 
@@ -50,7 +50,7 @@ class TrackingHooks(MlflowHook):
         self._is_mlflow_enabled = False
         self._context: KedroContext | None = None
         self._catalog: CatalogProtocol | None = None
-        self._metadata: dict[str, Mapping[str, Any]] = {}
+        self._entries = CatalogEntries()
         self._logged: set[str] = set()
         self._saved: dict[str, None] = {}
 
@@ -70,7 +70,7 @@ class TrackingHooks(MlflowHook):
     def after_catalog_created(self, catalog: CatalogProtocol, conf_catalog: Mapping[str, Any]) -> None:
         """Remember which datasets are artifacts."""
         self._catalog = catalog
-        self._metadata = dataset_metadata(conf_catalog)
+        self._entries = CatalogEntries(conf_catalog)
 
     @hook_impl
     def before_pipeline_run(self, run_params: dict[str, Any], pipeline: Pipeline, catalog: CatalogProtocol) -> None:
@@ -112,7 +112,7 @@ class TrackingHooks(MlflowHook):
     @hook_impl
     def after_dataset_saved(self, dataset_name: str, data: Any) -> None:
         """Log numbers, and note the rest: a node that saves many times has its files logged once, when it is done."""
-        wishes = self._metadata.get(dataset_name, {}).get("mlflow", {})
+        wishes = self._entries.wishes(dataset_name)
         if self.run_id is None:
             return
         self._saved[dataset_name] = None
@@ -149,14 +149,13 @@ class TrackingHooks(MlflowHook):
         for name in self._saved:
             if flush := getattr(self._catalog.get(name) if self._catalog else None, "flush", None):
                 flush()
-            if self._metadata.get(name, {}).get("mlflow", {}).get("artifact"):
+            if self._entries.wishes(name).get("artifact"):
                 self._log_artifact(name)
         self._saved = {}
 
     def _log_artifact(self, name: str) -> None:
         """Copy the file or folder of a dataset into the run, below a folder named after its layer."""
-        path = dataset_path(self._catalog, name) if self._catalog else None
-        layer = self._metadata[name].get("kedro-viz", {}).get("layer", "")
+        path, layer = self._entries.path(name), self._entries.layer(name)
         try:
             if path and path.is_dir():
                 mlflow.log_artifacts(str(path), f"{layer}/{name}")
