@@ -6,8 +6,6 @@ from typing import Any
 
 from kedro.framework.project import configure_project
 
-from rovervision.quiet import silence_known_warnings
-
 
 def main(arguments: Sequence[str] | None = None) -> Any:
     """Run pipelines with the options of `kedro run`; a leading word `run` is allowed.
@@ -16,9 +14,8 @@ def main(arguments: Sequence[str] | None = None) -> Any:
         arguments: The words after the command's name; those of the process when None.
     """
     words = list(sys.argv[1:] if arguments is None else arguments)
-    silence_known_warnings()
     configure_project("rovervision")
-    from rovervision.cli import run  # after the two calls that it depends on
+    from rovervision.cli import run  # after Kedro knows the project
 
     return run(words[1:] if words[:1] == ["run"] else words, prog_name="rovervision")
 

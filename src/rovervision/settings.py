@@ -1,14 +1,10 @@
 """Settings that Kedro reads: how configuration is merged, and which hooks take part in a run."""
 
-from rovervision.quiet import silence_known_warnings
+from omegaconf.resolvers import oc
 
-silence_known_warnings()  # before the imports that warn
-
-from omegaconf.resolvers import oc  # noqa: E402
-
-from rovervision.context import ProjectContext, project_path  # noqa: E402
-from rovervision.hooks import InputHooks, ReportHooks, TrackingHooks  # noqa: E402
-from rovervision.runners import rank  # noqa: E402
+from rovervision.context import ProjectContext, project_path
+from rovervision.hooks import InputHooks, ReportHooks, TrackingHooks
+from rovervision.runners import rank
 
 CONTEXT_CLASS = ProjectContext
 

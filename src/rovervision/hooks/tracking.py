@@ -17,8 +17,6 @@ from kedro.framework.hooks import hook_impl
 from kedro.io import CatalogProtocol
 from kedro.pipeline import Pipeline
 from kedro.pipeline.node import Node
-from kedro_mlflow.config.kedro_mlflow_config import KedroMlflowConfig
-from kedro_mlflow.framework.hooks.mlflow_hook import MlflowHook
 from mlflow.exceptions import MlflowException
 from mlflow.utils.validation import MAX_PARAM_VAL_LENGTH, MAX_PARAMS_TAGS_PER_BATCH
 
@@ -27,6 +25,12 @@ from rovervision.context import project_path
 from rovervision.hooks.catalog_entries import CatalogEntries
 from rovervision.hooks.sqlite_store import PREFIX, first_use, sqlite_path
 from rovervision.parameters import flat
+from rovervision.quiet import silence_known_warnings
+
+silence_known_warnings()  # before the modules that warn
+
+from kedro_mlflow.config.kedro_mlflow_config import KedroMlflowConfig  # noqa: E402
+from kedro_mlflow.framework.hooks.mlflow_hook import MlflowHook  # noqa: E402
 
 logger = logging.getLogger(__name__)
 
