@@ -30,7 +30,7 @@ def decode_image(data: bytes) -> np.ndarray:
     """
     if not data:
         raise RovervisionError("the image file is empty: fetch it again")
-    if data[:64].lstrip().startswith(_PDS3):
+    if is_pds3(data):
         return _decode_pds3(data)
     _refuse_truncated(data)
     _refuse_oversized(data)
@@ -41,6 +41,11 @@ def decode_image(data: bytes) -> np.ndarray:
     if pixels is None or pixels.size == 0:
         raise RovervisionError("the image file cannot be decoded: it is damaged or of an unknown kind")
     return _to_unsigned(_without_alpha(pixels))
+
+
+def is_pds3(data: bytes) -> bool:
+    """True for a file with an attached PDS3 label. Its samples are counts of the sensor, not a picture for a screen."""
+    return data[:64].lstrip().startswith(_PDS3)
 
 
 def to_uint8(image: np.ndarray) -> np.ndarray:

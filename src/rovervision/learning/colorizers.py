@@ -27,7 +27,7 @@ class ModelConfig(BaseModel):
     blocks: int = Field(default=1, ge=1, le=8)
     camera_features: int = Field(default=8, ge=1)
     """Numbers by which the network knows a camera."""
-    dropout: float = Field(default=0.2, ge=0, lt=1)
+    dropout: float = Field(default=0.3, ge=0, lt=1)
     """Share of the deepest features that a training step does without, against learning scenes by heart."""
 
 

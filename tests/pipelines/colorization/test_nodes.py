@@ -181,3 +181,23 @@ def test_only_kept_gray_frames_are_selected():
     files = {name: stored(name.encode()) for name in "abc"}
     selected = nodes.select_gray_images(frames, files)
     assert {name: read() for name, read in selected.items()} == {"a.JPG": b"a"}
+
+
+def test_a_file_name_tells_its_camera():
+    assert nodes.camera_of("a/0077ML0005780000102730I01_DRCL.JPG") == "curiosity/mastcam_left"
+    assert nodes.camera_of("holiday.png") == ""
+
+
+def test_the_camera_of_a_file_is_used(colorizer):
+    """The camera's own table shows in the colours of a file that bears its name, and in no other."""
+    tables = colorizer.tensors["tables"].clone()
+    tables[1] += 20
+    header = colorizer.header | {"cameras": ["curiosity/mastcam_left", "curiosity/mahli"]}
+    gray = encode_png(np.full((16, 16), 128, np.uint8))
+    names = ("0077ML0005780000102730I01_DRCL.JPG", "holiday.png")
+    before, after = (
+        nodes.colorize_images({name: stored(gray) for name in names}, Weights(tensors, header), CONFIG)
+        for tensors in (colorizer.tensors, colorizer.tensors | {"tables": tables})
+    )
+    assert after["holiday.png"]() == before["holiday.png"]()
+    assert after["0077ML0005780000102730I01_DRCL.png"]() != before["0077ML0005780000102730I01_DRCL.png"]()

@@ -13,7 +13,7 @@ import torch
 from rovervision.errors import RovervisionError
 from rovervision.imaging.color_priors import ColorPriors
 from rovervision.imaging.color_priors import fit_color_priors as fit_priors
-from rovervision.imaging.decoding import decode_image
+from rovervision.imaging.decoding import decode_image, is_pds3, to_uint8
 from rovervision.imaging.encoding import encode_png
 from rovervision.imaging.tiles import TileStore
 from rovervision.learning.batches import ColorBatches
@@ -24,6 +24,7 @@ from rovervision.learning.training import Batch, Metrics, fit, open_fabric, seed
 from rovervision.learning.weights import Weights
 from rovervision.pipelines.colorization.config import ColorizationConfig, SamplingConfig
 from rovervision.sources.frame import StoredFile
+from rovervision.sources.product_names import parse_product_name
 
 
 def fit_color_priors(tiles: TileStore) -> dict[str, object]:
@@ -171,7 +172,15 @@ def colorize_images(
         )
     model = load_colorizer(colorizer)
     names = output_names(list(images))
-    return {names[key]: partial(colorize_file, file, model, config.apply) for key, file in images.items()}
+    known = colorizer.header["cameras"]
+    cameras = {key: int(number_cameras([camera_of(key)], known)[0]) for key in images}
+    return {names[key]: partial(colorize_file, file, model, config.apply, cameras[key]) for key, file in images.items()}
+
+
+def camera_of(path: str) -> str:
+    """Return `rover/camera` as the file name tells it, or an empty text where it does not."""
+    product = parse_product_name(PurePosixPath(path).name)
+    return f"{product.rover}/{product.camera}" if product else ""
 
 
 def output_names(keys: list[str]) -> dict[str, str]:
@@ -181,6 +190,8 @@ def output_names(keys: list[str]) -> dict[str, str]:
     return {key: f"{stem if lowered.count(stem.lower()) == 1 else key}.png" for key, stem in stems.items()}
 
 
-def colorize_file(file: StoredFile, model: ResidualColorizer, config: ApplyConfig) -> bytes:
-    """Return the image of one file in colour, as PNG bytes."""
-    return encode_png(colorize(decode_image(file.read()), model, config))
+def colorize_file(file: StoredFile, model: ResidualColorizer, config: ApplyConfig, camera: int) -> bytes:
+    """Return the image of one file in colour, as PNG bytes. Sensor counts of a PDS3 file are stretched to 8 bits."""
+    data = file.read()
+    image = decode_image(data)
+    return encode_png(colorize(to_uint8(image) if is_pds3(data) else image, model, config, camera))
