@@ -71,6 +71,7 @@ def test_channel_maximum_is_that_of_numpy() -> None:
     np.testing.assert_array_equal(channel_maximum(image), image.max(axis=2))
 
 
+@settings(max_examples=300, deadline=None)
 @given(height=st.integers(1, 600), width=st.integers(1, 600))
 def test_squares_cover_evenly_and_are_few(height: int, width: int) -> None:
     side, long = sorted((height, width))

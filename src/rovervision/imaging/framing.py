@@ -47,7 +47,7 @@ def square_boxes(height_px: int, width_px: int, aspect_max: float = 8.0, uncover
     count = max(1, math.ceil(long / side - uncovered_frac))
     covered = min(long, count * side)
     margin, slack = (long - covered) / 2, covered - side
-    starts = [round(margin + slack * k / max(count - 1, 1)) for k in range(count)]
+    starts = [math.floor(margin + slack * k / max(count - 1, 1) + 0.5) for k in range(count)]
     return [Box(start, 0, side) if width_px >= height_px else Box(0, start, side) for start in starts]
 
 
