@@ -1,6 +1,8 @@
 """`kedro run`, with errors that are sentences."""
 
+import errno
 import logging
+import os
 import signal
 import threading
 from collections.abc import Iterator, Mapping
@@ -34,6 +36,13 @@ PATH_PARAMETERS = ("apply.input", "apply.output", "ingestion.archive")
 
 KEDRO_REQUESTS = ("kedro.pipeline", "kedro.framework.session", "kedro.runner.runner")
 """Modules that refuse a request which cannot be served, such as a node or a tag that does not exist."""
+
+NO_ROOM = {
+    errno.ENOSPC: "The disk is full",
+    errno.EDQUOT: "Your quota is used up",
+    errno.EROFS: "The disk is read-only",
+}
+"""What a full or locked disk answers, wherever in a run it is met."""
 
 KNOWN_ERRORS = (ParameterValidationError, MissingConfigException, DatasetError, OmegaConfBaseException, KedroCliError)
 """Errors whose own text says what is wrong."""
@@ -172,6 +181,12 @@ def readable(error: BaseException) -> str | None:
     for each in chain:
         if isinstance(each, RovervisionError):
             return str(each)
+        if isinstance(each, OSError) and each.errno in NO_ROOM:
+            where = f" at {os.fspath(each.filename)}" if isinstance(each.filename, str | os.PathLike) else ""
+            return (
+                f"{NO_ROOM[each.errno]}{where}. What was saved stays: make room, or set data_root to another disk in "
+                "conf/local/globals.yml, and give the same command again."
+            )
     if isinstance(error, KNOWN_ERRORS) or _raised_in(error).startswith(KEDRO_REQUESTS):
         return str(error)
     return None

@@ -35,9 +35,11 @@ def write_weights(path: Path, weights: Weights) -> None:
     try:
         save_file(tensors, temporary, metadata={_KEY: json.dumps(weights.header)})
         temporary.replace(path)
-    except OSError as error:
-        raise RovervisionError(f"Cannot write weights to {path}: {error.strerror or error}. Free some space, or choose "
-                               "another data_root.") from error  # fmt: skip
+    except (OSError, SafetensorError) as error:
+        raise RovervisionError(
+            f"Cannot write weights to {path}: {error}. What was there before is still whole. Make room, or set data_root "
+            "to another disk, and give the same command again."
+        ) from error
     finally:
         temporary.unlink(missing_ok=True)
 

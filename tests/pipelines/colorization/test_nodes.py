@@ -55,12 +55,14 @@ def test_too_few_tiles_for_a_batch_is_a_sentence():
 
 
 def test_a_changed_parameter_or_tile_starts_afresh_and_nothing_else_does():
-    index = example_tiles().index
-    same = nodes.fingerprint(CONFIG, 0, index)
-    assert nodes.fingerprint(CONFIG.model_copy(update={"panels": 3}), 0, index) == same
-    assert nodes.fingerprint(CONFIG, 1, index) != same
-    assert nodes.fingerprint(ColorizationConfig(), 0, index) != same
-    assert nodes.fingerprint(CONFIG, 0, index.iloc[::-1]) != same
+    tiles = example_tiles()
+    same = nodes.fingerprint(CONFIG, 0, tiles)
+    assert nodes.fingerprint(CONFIG.model_copy(update={"panels": 3}), 0, tiles) == same
+    assert nodes.fingerprint(CONFIG, 0, example_tiles(spoil=("val", "test"))) == same
+    assert nodes.fingerprint(CONFIG, 1, tiles) != same
+    assert nodes.fingerprint(ColorizationConfig(), 0, tiles) != same
+    assert nodes.fingerprint(CONFIG, 0, tiles.select(np.arange(len(tiles))[::-1])) != same
+    assert nodes.fingerprint(CONFIG, 0, example_tiles(spoil=("train",))) != same
 
 
 def test_training_resumes_only_its_own_checkpoint():

@@ -66,7 +66,7 @@ def train_colorizer(
     with seeded(seed):
         model = build_colorizer(tables, config.model)
     fabric = open_fabric(device, config.training.precision)
-    recipe = fingerprint(config, seed, tiles.index)
+    recipe = fingerprint(config, seed, tiles)
     resume = saved if saved is not None and config.resume and saved.header.get("recipe") == recipe else None
     header = {
         "recipe": recipe,
@@ -112,12 +112,16 @@ def stratum_weights(index: pd.DataFrame, config: SamplingConfig) -> np.ndarray:
     return sizes.to_numpy(np.float64) ** -config.balance_power
 
 
-def fingerprint(config: ColorizationConfig, seed: int, index: pd.DataFrame) -> str:
-    """Return a hash of all that decides what a training ends with."""
+def fingerprint(config: ColorizationConfig, seed: int, tiles: TileStore) -> str:
+    """Return a hash of all that decides what a training ends with: parameters, seed, and the training tiles."""
     parts = [config.model, config.training, config.augmentation, config.sampling]
-    text = "".join(part.model_dump_json() for part in parts) + str(seed)
-    rows = pd.util.hash_pandas_object(index[["tile_id", "split", "is_color"]], index=False).to_numpy()
-    return hashlib.sha256(text.encode() + rows.tobytes()).hexdigest()[:16]
+    digest = hashlib.sha256(("".join(part.model_dump_json() for part in parts) + str(seed)).encode())
+    rows = np.flatnonzero((tiles.index["split"] == "train") & tiles.index["is_color"])
+    about = tiles.index.iloc[rows][["tile_id", "group", "rover", "camera", "label", "sol"]].astype(str)
+    digest.update(pd.util.hash_pandas_object(about, index=False).to_numpy().tobytes())
+    for row in rows:
+        digest.update(np.ascontiguousarray(tiles.pixels[row]))
+    return digest.hexdigest()[:16]
 
 
 def describe_tiles(index: pd.DataFrame, train: np.ndarray, monitor: np.ndarray) -> dict[str, Any]:
