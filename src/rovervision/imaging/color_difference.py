@@ -4,6 +4,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 Float = NDArray[np.float32]
+Real = NDArray[np.floating]
 
 _POW25_7 = np.float32(25.0**7)
 
@@ -36,20 +37,20 @@ def ciede2000(lab_1: Float, lab_2: Float) -> Float:
     return np.sqrt(np.maximum(squared, 0)).astype(np.float32)
 
 
-def _wrap(angle_rad: Float) -> Float:
+def _wrap(angle_rad: Real) -> Real:
     """Bring a difference of two angles in (-pi, pi] back into that range."""
     return np.where(
         angle_rad > np.pi, angle_rad - 2 * np.pi, np.where(angle_rad < -np.pi, angle_rad + 2 * np.pi, angle_rad)
     )
 
 
-def _stretch_a(a1: Float, b1: Float, a2: Float, b2: Float) -> tuple[Float, Float]:
+def _stretch_a(a1: Real, b1: Real, a2: Real, b2: Real) -> tuple[Real, Real]:
     C7 = ((np.hypot(a1, b1) + np.hypot(a2, b2)) / 2) ** 7
     stretch = 1 + 0.5 * (1 - np.sqrt(C7 / (C7 + _POW25_7)))
     return a1 * stretch, a2 * stretch
 
 
-def _weights(L_mean: Float, C_mean: Float, h_mean: Float) -> tuple[Float, Float, Float]:
+def _weights(L_mean: Real, C_mean: Real, h_mean: Real) -> tuple[Real, Real, Real]:
     T = (
         1
         - 0.17 * np.cos(h_mean - np.radians(np.float32(30)))
@@ -61,7 +62,7 @@ def _weights(L_mean: Float, C_mean: Float, h_mean: Float) -> tuple[Float, Float,
     return 1 + 0.015 * away / np.sqrt(20 + away), 1 + 0.045 * C_mean, 1 + 0.015 * C_mean * T
 
 
-def _rotation(C_mean: Float, h_mean: Float) -> Float:
+def _rotation(C_mean: Real, h_mean: Real) -> Real:
     h_deg = np.degrees(h_mean) % np.float32(360)
     d_theta = 30 * np.exp(-(((h_deg - 275) / 25) ** 2))
     C7 = C_mean**7

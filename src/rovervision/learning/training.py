@@ -91,11 +91,11 @@ def fit(
         best_epoch, history.
     """
     optimizer = torch.optim.AdamW(model.parameters(), lr=config.learning_rate, weight_decay=config.weight_decay)
-    forward_methods = getattr(model, "forward_methods", ())
-    model, optimizer = fabric.setup(model, optimizer)
+    forward_methods: tuple[str, ...] = getattr(type(model), "forward_methods", ())
+    wrapped, optimizer = fabric.setup(model, optimizer)
     for name in forward_methods:
-        model.mark_forward_method(name)
-    run = _Run(model, optimizer, config, steps=config.epochs * len(batches))
+        wrapped.mark_forward_method(name)
+    run = _Run(wrapped, optimizer, config, steps=config.epochs * len(batches))
     if resume is not None:
         run.restore(resume)
     else:

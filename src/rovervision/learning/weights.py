@@ -37,8 +37,8 @@ def write_weights(path: Path, weights: Weights) -> None:
         temporary.replace(path)
     except (OSError, SafetensorError) as error:
         raise RovervisionError(
-            f"Cannot write weights to {path}: {error}. What was there before is still whole. Make room, or set data_root "
-            "to another disk, and give the same command again."
+            f"Cannot write weights to {path}: {error}. What was there before is still whole. Make room, or set "
+            "data_root to another disk, and give the same command again."
         ) from error
     finally:
         temporary.unlink(missing_ok=True)

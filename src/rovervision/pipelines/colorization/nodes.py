@@ -120,7 +120,7 @@ def fingerprint(config: ColorizationConfig, seed: int, tiles: TileStore) -> str:
     about = tiles.index.iloc[rows][["tile_id", "group", "rover", "camera", "label", "sol"]].astype(str)
     digest.update(pd.util.hash_pandas_object(about, index=False).to_numpy().tobytes())
     for row in rows:
-        digest.update(np.ascontiguousarray(tiles.pixels[row]))
+        digest.update(tiles.pixels[row].tobytes())
     return digest.hexdigest()[:16]
 
 
