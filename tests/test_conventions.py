@@ -9,6 +9,7 @@ import sys
 from collections import Counter
 from collections.abc import Iterator
 from functools import cache
+from graphlib import TopologicalSorter
 from pathlib import Path
 from typing import Any, get_args
 
@@ -180,6 +181,18 @@ def test_every_dataset_has_a_layer_and_a_description() -> None:
     undescribed = [name for name, entry in entries.items() if not entry.get("metadata", {}).get("description")]
     assert undescribed == []
     assert [name for name in entries if not re.fullmatch(r"[a-z][a-z0-9_]*(@[a-z]+)?", name)] == []
+
+
+def test_layers_follow_one_another() -> None:
+    """Kedro-Viz draws the bands of the layers only where no path leads from a later layer back to an earlier one."""
+    catalog = loader("base")["catalog"]
+    layers = {bare(name): entry["metadata"]["kedro-viz"]["layer"] for name, entry in catalog.items()}
+    before: dict[str, set[str]] = {}
+    for node in registered()["__default__"].nodes:
+        for made in node.outputs:
+            known = [layers[bare(name)] for name in node.inputs if bare(name) in layers]
+            before.setdefault(layers[bare(made)], set()).update(set(known) - {layers[bare(made)]})
+    assert list(TopologicalSorter(before).static_order())  # raises CycleError, which names the circle
 
 
 def test_no_two_datasets_share_a_file_unless_one_resumes_the_other() -> None:
