@@ -10,6 +10,7 @@ from collections import Counter
 from collections.abc import Iterator
 from functools import cache
 from graphlib import TopologicalSorter
+from itertools import chain
 from pathlib import Path
 from typing import Any, get_args
 
@@ -188,7 +189,7 @@ def test_layers_follow_one_another() -> None:
     catalog = loader("base")["catalog"]
     layers = {bare(name): entry["metadata"]["kedro-viz"]["layer"] for name, entry in catalog.items()}
     before: dict[str, set[str]] = {}
-    for node in registered()["__default__"].nodes:
+    for node in chain.from_iterable(each.nodes for each in registered().values()):
         for made in node.outputs:
             known = [layers[bare(name)] for name in node.inputs if bare(name) in layers]
             before.setdefault(layers[bare(made)], set()).update(set(known) - {layers[bare(made)]})
