@@ -185,7 +185,7 @@ def readable(error: BaseException) -> str | None:
             where = f" at {os.fspath(each.filename)}" if isinstance(each.filename, str | os.PathLike) else ""
             return (
                 f"{NO_ROOM[each.errno]}{where}. What was saved stays: make room, or set data_root to another disk in "
-                "conf/local/globals.yml, and give the same command again."
+                "conf/<environment>/globals.yml, and give the same command again."
             )
     if isinstance(error, KNOWN_ERRORS) or _raised_in(error).startswith(KEDRO_REQUESTS):
         return str(error)

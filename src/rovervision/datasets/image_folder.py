@@ -1,6 +1,7 @@
 """A folder of image files: promised, fetched once, and never half there."""
 
 import csv
+import logging
 import shutil
 from collections.abc import Iterable, Iterator, Mapping
 from functools import partial
@@ -14,6 +15,8 @@ from rovervision.datasets.file_storing import INCOMING_NAME, Patience, Promise, 
 from rovervision.errors import RovervisionError
 from rovervision.sources.frame import StoredFile
 from rovervision.sources.image_files import IMAGE_SUFFIXES, walk_images
+
+_logger = logging.getLogger(__name__)
 
 FAILURES_NAME: Final = "failures.csv"
 _TRIES_BEFORE_GIVING_UP: Final = 20  # failures; a shorter run of them is no proof that the rest fails too
@@ -112,6 +115,11 @@ class ImageFolderDataset(AbstractDataset[Mapping[str, Promise], dict[str, Stored
                         break
             finally:
                 _write_failures(self._root, failed)
+        if 0 < len(failed) <= may_fail:
+            _logger.warning(
+                "%d of %d files could not be stored in %s; each stands with its reason in %s",
+                len(failed), len(data), self._root, self._root / FAILURES_NAME,
+            )  # fmt: skip
         if len(failed) > may_fail:
             first = f"{failed[0].name}: {failed[0].failure}".rstrip(".")
             raise RovervisionError(

@@ -78,7 +78,7 @@ class ExaminedShard:
     """What one decode of each frame of a shard gave: a row of measures per frame, and its candidate tiles."""
 
     frames: pd.DataFrame
-    """One row per frame: frame_id, failure (None where it decoded), and the measures of `quality.measure`."""
+    """One row per frame: frame_id, not_examined and examination_failure, and the measures of `quality.measure`."""
     candidates: pd.DataFrame
     """One row per candidate tile: frame_id, left_px, top_px, side_px, is_color."""
     pixels: np.ndarray

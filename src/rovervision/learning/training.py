@@ -11,6 +11,7 @@ from lightning_fabric import Fabric
 from pydantic import BaseModel, ConfigDict, Field
 from torch import Tensor, nn
 
+from rovervision.errors import RovervisionError
 from rovervision.learning.weights import Weights
 
 logger = logging.getLogger(__name__)
@@ -57,8 +58,19 @@ def seeded(seed: int) -> Iterator[None]:
 
 
 def open_fabric(device: str, precision: Literal["32-true", "bf16-mixed", "16-mixed"]) -> Fabric:
-    """Return Lightning Fabric for one device. `device`: auto, cpu, cuda, mps."""
-    return Fabric(accelerator="gpu" if device == "cuda" else device, devices=1, precision=precision)
+    """Return Lightning Fabric for one device: auto, cpu, mps, cuda, or cuda:1 for the second one.
+
+    Raises RovervisionError where there is no such device.
+    """
+    kind, _, number = device.partition(":")
+    if kind not in ("auto", "cpu", "mps", "cuda") or (number and not (kind == "cuda" and number.isdigit())):
+        raise RovervisionError(f"There is no device '{device}'. Set device to auto, cpu, mps, cuda or cuda:1.")
+    try:
+        return Fabric(accelerator=kind, devices=[int(number)] if number else 1, precision=precision)
+    except (ValueError, RuntimeError) as error:
+        raise RovervisionError(
+            f"Device '{device}' cannot be used here ({error}). Set device to auto or cpu."
+        ) from error
 
 
 def fit(

@@ -10,12 +10,13 @@ from urllib.parse import unquote, urlsplit
 import requests
 from tqdm import tqdm
 
+import rovervision
 from rovervision.errors import RovervisionError
 
 _TIMEOUT_S: Final = (15, 60)
 _CHUNK_BYTES: Final = 1 << 18
 _DOWNLOADING: Final = threading.Lock()
-_AGENT: Final = "rovervision (https://pypi.org/project/rovervision)"
+_AGENT: Final = f"rovervision/{rovervision.__version__} (research; downloads once and keeps it)"
 
 
 def is_address(archive: str) -> bool:

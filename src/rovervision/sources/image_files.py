@@ -20,15 +20,17 @@ _MAGIC: Final = (
     b"\x89PNG\r\n\x1a\n",
     b"II*\x00",  # TIFF
     b"MM\x00*",
-    b"PDS_VERSION_ID",
-    b"LBLSIZE=",  # VICAR
+    b"PDS_VERSION_ID",  # PDS3, the label's usual first word and three that may precede it
+    b"CCSD3ZF",
+    b"NJPL1I00",
+    b"ODL_VERSION_ID",
 )
 _LONGEST_ID: Final = 150  # leaves room for a suffix within the 255 bytes that file systems allow
 _UNSAFE: Final = re.compile(r"[^A-Za-z0-9._-]+")
 
 
 def looks_like_image(head: bytes) -> bool:
-    """Tell by the first bytes whether a file is a JPEG, PNG, TIFF, PDS3 or VICAR image."""
+    """Tell by the first bytes whether a file is a JPEG, PNG, TIFF or PDS3 image."""
     return head.startswith(_MAGIC)
 
 

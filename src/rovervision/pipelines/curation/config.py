@@ -12,7 +12,7 @@ class CurationConfig(BaseModel):
 
     model_config = ConfigDict(frozen=True, extra="forbid")
 
-    tile_px: int = Field(default=64, ge=8)
+    tile_px: int = Field(default=64, ge=16, multiple_of=4)
     """Side of a tile in pixels."""
     frames_per_shard: int = Field(default=128, ge=1)
     """Frames that are examined and written together; bounds the memory."""

@@ -1,9 +1,8 @@
 """A planned shot as the archive lists it, truth included."""
 
 import json
-from fnmatch import fnmatchcase
 
-from rovervision.sources.frame import Frame, Query
+from rovervision.sources.frame import Frame
 from rovervision.sources.synthetic.clocks import utc_of_clock
 from rovervision.sources.synthetic.defects import UNREADABLE
 from rovervision.sources.synthetic.lighting import light
@@ -67,16 +66,3 @@ def truth_record(shot: Shot) -> dict[str, object]:
         "border_px": list(loss.border_px),
         "missing_rows": [list(band) for band in loss.bands],
     }
-
-
-def answers(frame: Frame, query: Query) -> bool:
-    """Tell whether a frame answers all that the query asks, its limit aside."""
-    sol = -1 if frame.sol is None else frame.sol
-    return (
-        (not query.cameras or frame.camera in query.cameras)
-        and (query.sol_min is None or sol >= query.sol_min)
-        and (query.sol_max is None or sol <= query.sol_max)
-        and (not query.product_types or frame.product_type in query.product_types)
-        and (not query.sample_types or frame.sample_type in query.sample_types)
-        and (query.name_pattern is None or fnmatchcase(frame.file_name, query.name_pattern))
-    )

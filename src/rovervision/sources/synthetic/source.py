@@ -8,10 +8,11 @@ from numpy.typing import NDArray
 
 from rovervision.errors import RovervisionError
 from rovervision.sources.frame import Frame, Query
+from rovervision.sources.selection import answers
 from rovervision.sources.synthetic.config import SyntheticConfig
 from rovervision.sources.synthetic.defects import UNREADABLE, truncate
 from rovervision.sources.synthetic.develop import to_file
-from rovervision.sources.synthetic.listing import answers, frame_of, url_of
+from rovervision.sources.synthetic.listing import frame_of, url_of
 from rovervision.sources.synthetic.photograph import chance, photograph, regions_png, truth_of
 from rovervision.sources.synthetic.plan import Shot, plan_archive
 
