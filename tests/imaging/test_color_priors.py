@@ -15,7 +15,7 @@ def noise(seed: int) -> np.ndarray:
 def test_the_table_is_the_mean_of_each_lightness():
     images = [noise(0), noise(1)]
     lab = np.concatenate([rgb_to_lab(image).reshape(-1, 3) for image in images])
-    priors = fit_color_priors([("x", image) for image in images])
+    priors = fit_color_priors([("x", image, 1.0) for image in images])
     for level in range(20, 80):
         expected = lab[np.rint(lab[:, 0]) == level, 1:]
         if len(expected):
@@ -42,7 +42,7 @@ def test_looking_up_interpolates():
 
 
 def test_json_round_trip():
-    priors = fit_color_priors([("x", noise(3)), ("y", noise(4))])
+    priors = fit_color_priors([("x", noise(3), 1.0), ("y", noise(4), 1.0)])
     again = ColorPriors.from_json(priors.to_json())
     np.testing.assert_array_equal(again.lookup, priors.lookup)
     np.testing.assert_array_equal(again.table("y"), priors.table("y"))
@@ -57,11 +57,19 @@ def test_no_color_is_a_sentence():
 def test_a_camera_with_few_pixels_leans_on_all_the_others():
     ochre = np.full((64, 64, 3), (180, 140, 90), np.uint8)
     bluish = np.full((2, 2, 3), (90, 140, 180), np.uint8)
-    priors = fit_color_priors([("many", ochre), ("few", bluish), ("unseen", bluish[:0])])
+    priors = fit_color_priors([("many", ochre, 1.0), ("few", bluish, 0.1), ("unseen", bluish[:0], 1.0)])
     level = round(float(rgb_to_lab(bluish)[0, 0, 0]))
     own = rgb_to_lab(bluish)[0, 0, 1:]
     assert np.abs(priors.table("few")[level] - priors.lookup[level]).max() < 1
     np.testing.assert_allclose(priors.table("many")[60], priors.lookup[60], atol=1e-2)
     np.testing.assert_array_equal(priors.table("never heard of"), priors.lookup)
-    plenty = fit_color_priors([("many", ochre), ("few", np.tile(bluish, (200, 200, 1)))])
+    plenty = fit_color_priors([("many", ochre, 1.0), ("few", np.tile(bluish, (200, 200, 1)), 1.0)])
     np.testing.assert_allclose(plenty.table("few")[level], own, atol=1)
+
+
+def test_an_image_counts_by_its_weight():
+    ochre, bluish = np.full((8, 8, 3), (180, 140, 90), np.uint8), np.full((8, 8, 3), (90, 140, 180), np.uint8)
+    twice = fit_color_priors([("x", ochre, 2.0), ("x", bluish, 1.0)])
+    copied = fit_color_priors([("x", ochre, 1.0), ("x", ochre, 1.0), ("x", bluish, 1.0)])
+    np.testing.assert_allclose(twice.lookup, copied.lookup, atol=1e-5)
+    np.testing.assert_allclose(twice.mean_ab, copied.mean_ab, atol=1e-5)

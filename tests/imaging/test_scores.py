@@ -49,7 +49,7 @@ def test_a_region_is_scored_on_its_own_pixels():
 
 def test_each_oracle_knows_more_than_the_table():
     lab = rgb_to_lab(scene(1))
-    priors = fit_color_priors([("x", scene(2)), ("y", np.flip(scene(3), axis=-1))])
+    priors = fit_color_priors([("x", scene(2), 1.0), ("y", np.flip(scene(3), axis=-1), 1.0)])
     errors = {name: score_colors(lab, ab, {})["ciede2000"] for name, ab in reference_colors(lab, priors, "x").items()}
     assert errors["oracle_table_and_tint"] < errors["lightness_table"]
     assert errors["oracle_own_table"] < errors["lightness_table"] < errors["gray"]

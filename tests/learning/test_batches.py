@@ -4,7 +4,13 @@ import numpy as np
 import pytest
 import torch
 
-from rovervision.learning.batches import AugmentationConfig, ColorBatches, disturb_lightness, zoom_and_flip
+from rovervision.learning.batches import (
+    AugmentationConfig,
+    ColorBatches,
+    disturb_lightness,
+    swap_patches,
+    zoom_and_flip,
+)
 from rovervision.learning.color import rgb_to_lab
 
 CAMERAS = np.arange(10)
@@ -79,3 +85,15 @@ def test_some_tiles_come_without_their_camera():
     seen = torch.cat([cameras for number in range(20) for _, cameras, _ in batches.epoch(number)])
     assert set(seen.tolist()) == {0, 4}
     assert 0.35 < (seen == 0).float().mean() < 0.65
+
+
+def test_a_patch_is_whole_cells_of_one_other_tile():
+    unit = torch.arange(6.0).view(6, 1, 1, 1).expand(6, 3, 32, 32)
+    changed = swap_patches(unit, 1.0, np.random.default_rng(0))
+    cells = changed[:, 0].unfold(1, 4, 4).unfold(2, 4, 4)
+    assert (cells.amax((3, 4)) == cells.amin((3, 4))).all()
+    for tile, own in zip(changed, range(6), strict=True):
+        assert set(tile.unique().tolist()) <= {own, *tile.unique().tolist()}
+        assert len(tile.unique()) <= 2
+    assert (changed != unit).any()
+    assert torch.equal(swap_patches(unit, 0.0, np.random.default_rng(0)), unit)

@@ -15,8 +15,9 @@ Float = NDArray[np.float32]
 LIGHTNESS_BINS = 101
 """One bin for each whole lightness from 0 to 100."""
 
-_GLOBAL_PIXELS = 2000.0
-"""A camera's table counts the global table as so many pixels at every lightness, so that a rare one is not noise."""
+_GLOBAL_SHARE = 2e-4
+"""A camera's table counts the global table at every lightness as this share of all pixels, so that a rare one is not
+noise."""
 
 
 @dataclass(frozen=True)
@@ -29,7 +30,8 @@ class ColorPriors:
     """(101, 2) float32; row i is the mean ab at lightness i."""
     by_camera: Mapping[str, Float]
     """Camera → (101, 2) float32, drawn toward `lookup` where the camera has few pixels of a lightness."""
-    n_pixels: int
+    n_pixels: float
+    """Weighted number of pixels."""
 
     def table(self, camera: str) -> Float:
         """Return the camera's own table, or the global one for a camera that was not learnt from."""
@@ -49,14 +51,21 @@ class ColorPriors:
         """Return the priors that `to_json` wrote."""
         by_camera = {name: np.asarray(table, np.float32) for name, table in values["by_camera"].items()}
         mean_ab, lookup = np.asarray(values["mean_ab"], np.float32), np.asarray(values["lookup"], np.float32)
-        return cls(mean_ab, lookup, by_camera, int(values["n_pixels"]))
+        return cls(mean_ab, lookup, by_camera, float(values["n_pixels"]))
 
 
-def fit_color_priors(images: Iterable[tuple[str, NDArray[np.uint8]]]) -> ColorPriors:
-    """Average the colours of images, given as (camera, (H, W, 3) uint8 sRGB). Raises RovervisionError where none is."""
+def fit_color_priors(images: Iterable[tuple[str, NDArray[np.uint8], float]]) -> ColorPriors:
+    """Average the colours of images.
+
+    Args:
+        images: camera, (H, W, 3) uint8 sRGB, and how much the image counts.
+
+    Raises RovervisionError where there is no image.
+    """
     sums: dict[str, NDArray[np.float64]] = {}
-    for camera, image in images:
-        sums[camera] = sums.get(camera, np.zeros((LIGHTNESS_BINS, 3))) + _sum_by_lightness(rgb_to_lab(image))
+    for camera, image, weight in images:
+        seen = weight * _sum_by_lightness(rgb_to_lab(image))
+        sums[camera] = sums.get(camera, np.zeros((LIGHTNESS_BINS, 3))) + seen
     if not sums:
         raise RovervisionError(
             "There is no colour tile in the training split, so nothing can be learnt about colour. "
@@ -64,10 +73,10 @@ def fit_color_priors(images: Iterable[tuple[str, NDArray[np.uint8]]]) -> ColorPr
         )
     total = np.sum(list(sums.values()), axis=0)
     lookup = _fill(total)
-    prior = np.concatenate([lookup, np.ones((LIGHTNESS_BINS, 1))], axis=1) * _GLOBAL_PIXELS
+    prior = np.concatenate([lookup, np.ones((LIGHTNESS_BINS, 1))], axis=1) * (_GLOBAL_SHARE * total[:, 2].sum())
     by_camera = {camera: _fill(sums[camera] + prior).astype(np.float32) for camera in sorted(sums)}
     mean_ab = total[:, :2].sum(0) / total[:, 2].sum()
-    return ColorPriors(mean_ab.astype(np.float32), lookup.astype(np.float32), by_camera, int(total[:, 2].sum()))
+    return ColorPriors(mean_ab.astype(np.float32), lookup.astype(np.float32), by_camera, float(total[:, 2].sum()))
 
 
 def look_up(lightness: Float, lookup: Float) -> Float:

@@ -25,9 +25,11 @@ TILE_INDEX_COLUMNS = (
     "top_px",
     "side_px",
     "is_color",
+    "is_debayered",
     "weight",
 )
-"""left_px, top_px and side_px are the tile's box in the decoded source image; split is train, val or test."""
+"""left_px, top_px and side_px are the tile's box in the decoded source image; split is train, val or test;
+is_debayered marks colour from a Bayer mosaic, in the sensor's own white balance."""
 
 
 @dataclass(frozen=True)

@@ -28,6 +28,8 @@ class AugmentationConfig(BaseModel):
     """The input lightness is scaled by a random factor in 1/gain_max..gain_max."""
     noise: float = Field(default=1.0, ge=0, le=20)
     """Highest standard deviation of the noise added to the input lightness, in units of L."""
+    patch_frac: float = Field(default=0.5, ge=0, le=1)
+    """Share of the tiles in which a rectangle, of up to the whole side, is taken from another tile of the batch."""
     camera_hidden_frac: float = Field(default=0.3, ge=0, le=1)
     """Share of the tiles that come without their camera's number, so that the model also knows the unknown one."""
 
@@ -76,6 +78,7 @@ class ColorBatches:
             cameras = self.cameras[rows]
             if self.augmentation is not None:
                 unit = zoom_and_flip(unit, self.augmentation, rng)
+                unit = swap_patches(unit, self.augmentation.patch_frac, rng)
                 cameras = np.where(rng.random(len(rows)) < self.augmentation.camera_hidden_frac, 0, cameras)
             lab = rgb_to_lab(unit)
             lightness = lab[:, :1]
@@ -102,6 +105,23 @@ def zoom_and_flip(unit: Tensor, config: AugmentationConfig, rng: np.random.Gener
     theta[:, :, 2] = center
     grid = F.affine_grid(torch.from_numpy(theta).to(unit.device), list(unit.shape), align_corners=False)
     return F.grid_sample(unit, grid, mode="bilinear", padding_mode="border", align_corners=False)
+
+
+def swap_patches(unit: Tensor, patch_frac: float, rng: np.random.Generator) -> Tensor:
+    """Paste a rectangle of another tile into some tiles, so that no tile can be known by heart from its surroundings.
+
+    (N, 3, P, P) in and out, P a multiple of 4. Sides from an eighth of P, on whole coarse cells. After CutMix (Yun et
+    al., ICCV 2019), with colours in the place of labels.
+    """
+    cells = unit.shape[-1] // COARSE
+    changed = unit.clone()
+    for one, other in enumerate(rng.permutation(len(unit))):
+        if rng.random() < patch_frac:
+            height, width = rng.integers(max(1, cells // 8), cells, 2, endpoint=True)
+            top, left = rng.integers(0, cells - height, endpoint=True), rng.integers(0, cells - width, endpoint=True)
+            rows, columns = slice(COARSE * top, COARSE * (top + height)), slice(COARSE * left, COARSE * (left + width))
+            changed[one, :, rows, columns] = unit[other, :, rows, columns]
+    return changed
 
 
 def disturb_lightness(lightness: Tensor, config: AugmentationConfig, rng: np.random.Generator) -> Tensor:

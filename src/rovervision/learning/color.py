@@ -23,11 +23,11 @@ def rgb_to_lab(rgb: Tensor) -> Tensor:
 
 
 def perceived_ab_error(predicted: Tensor, true: Tensor) -> Tensor:
-    """Return how far predicted ab is from the truth, in the metric of CIEDE2000 at the true colour.
+    """Return CIEDE2000 between colours of equal lightness, smoothed at zero, for training.
 
-    At equal lightness CIEDE2000 measures a chroma and a hue step, each over a weight that grows with chroma, after
-    stretching a near gray (Sharma et al. 2005, equations 4, 15, 16). Taking those weights at the true colour makes it
-    smooth everywhere, and equal to CIEDE2000 to first order for all but saturated blues.
+    Sharma, Wu and Dalal 2005, equations 4 to 22, without the rotation term, which only matters for saturated blues,
+    and with the hue weight taken at the true hue. Chroma weights are taken at the mean of both colours, as in the
+    formula: taken at the true colour alone they would reward pale predictions.
 
     Args:
         predicted, true: (N, 2, H, W) in Lab units.
@@ -35,15 +35,12 @@ def perceived_ab_error(predicted: Tensor, true: Tensor) -> Tensor:
     Returns:
         (N, H, W), not negative, with a finite gradient everywhere.
     """
-    a, b = true.unbind(1)
-    chroma = torch.sqrt(a * a + b * b + 1e-6)
-    C7 = chroma**7
-    stretch = 1 + 0.5 * (1 - torch.sqrt(C7 / (C7 + 25.0**7)))
-    a = a * stretch
-    chroma = torch.sqrt(a * a + b * b + 1e-6)
-    da, db = (predicted[:, 0] - true[:, 0]) * stretch, predicted[:, 1] - true[:, 1]
-    toward, across = (da * a + db * b) / chroma, (db * a - da * b) / chroma
-    hue = torch.atan2(b, a)
+    C7 = ((_norm(predicted) + _norm(true)) / 2) ** 7
+    stretch = 1 + 0.5 * (1 - torch.sqrt(C7 / (C7 + 25.0**7) + 1e-9))
+    (a1, b1), (a2, b2) = predicted.unbind(1), true.unbind(1)
+    a1, a2 = a1 * stretch, a2 * stretch
+    C1, C2 = torch.sqrt(a1 * a1 + b1 * b1 + _TINY), torch.sqrt(a2 * a2 + b2 * b2 + _TINY)
+    C_mean, hue = (C1 + C2) / 2, torch.atan2(b2, a2)
     T = (
         1
         - 0.17 * torch.cos(hue - 0.5236)
@@ -51,5 +48,13 @@ def perceived_ab_error(predicted: Tensor, true: Tensor) -> Tensor:
         + 0.32 * torch.cos(3 * hue + 0.1047)
         - 0.20 * torch.cos(4 * hue - 1.0996)
     )
-    chroma_step, hue_step = toward / (1 + 0.045 * chroma), across / (1 + 0.015 * chroma * T)
-    return torch.sqrt(chroma_step**2 + hue_step**2 + 1e-4)
+    chroma_step = (C1 - C2) / (1 + 0.045 * C_mean)
+    hue_step_squared = ((a1 - a2) ** 2 + (b1 - b2) ** 2 - (C1 - C2) ** 2).clamp(min=0)
+    return torch.sqrt(chroma_step**2 + hue_step_squared / (1 + 0.015 * C_mean * T) ** 2 + 1e-4)
+
+
+_TINY = 1e-6
+
+
+def _norm(ab: Tensor) -> Tensor:
+    return torch.sqrt((ab * ab).sum(dim=1) + _TINY)

@@ -25,8 +25,8 @@ class ModelConfig(BaseModel):
     widths: tuple[int, ...] = Field(default=(32, 64, 128), min_length=1)
     """Channels at 1/4, 1/8, 1/16 ... of the image's resolution; multiples of 8."""
     blocks: int = Field(default=1, ge=1, le=8)
-    camera_features: int = Field(default=8, ge=1)
-    """Numbers by which the network knows a camera."""
+    camera_share: float = Field(default=0.5, ge=0, le=1)
+    """How far a camera's starting table stands from the one of all cameras (0) to its own (1)."""
     dropout: float = Field(default=0.3, ge=0, lt=1)
     """Share of the deepest features that a training step does without, against learning scenes by heart."""
 
@@ -37,8 +37,9 @@ class ResidualColorizer(nn.Module):
     The last layers start at zero, so training starts from the lookup table and can only move away from it for a
     reason. Normalisation is per image: an output never depends on its batch mates.
 
-    Cameras differ in white balance and in what they are pointed at, so each camera that was learnt from has a table
-    and an embedding of its own. Camera 0 stands for any camera: the global table, and what holds for all.
+    Cameras differ in white balance and in what they are pointed at, so each camera that was learnt from has a table of
+    its own to start from; camera 0 stands for any other. The network itself never knows the camera: told, it learns
+    that MAHLI means hardware, and paints the soil that MAHLI sees later gray.
 
     Args:
         tables: (1 + C, 101, 2) mean a and b for lightness 0, 1, ... 100: global first, then of each camera.
@@ -52,11 +53,10 @@ class ResidualColorizer(nn.Module):
     def __init__(self, tables: Tensor, config: ModelConfig) -> None:
         super().__init__()
         self.register_buffer("tables", tables.to(torch.float32).clone())
-        self.unet = UNet(COARSE**2 + 2, config.widths, config.blocks, config.camera_features, config.dropout)
-        self.cameras = nn.Embedding(len(tables), config.camera_features)
+        self.unet = UNet(COARSE**2, config.widths, config.blocks, config.dropout)
         self.to_ab = nn.Conv2d(self.unet.channels_out, 2, 1)
         self.to_tint = nn.Linear(self.unet.context_size, 2)
-        for layer in (self.to_ab, self.to_tint, self.cameras):
+        for layer in (self.to_ab, self.to_tint):
             start_at_zero(layer)
 
     def forward(self, lightness: Tensor, camera: Tensor | None = None) -> Tensor:
@@ -70,13 +70,13 @@ class ResidualColorizer(nn.Module):
             (N, 2, H, W) in Lab units.
         """
         height, width = lightness.shape[2:]
-        correction = self.correction(pad_to_multiple(lightness, COARSE), camera)
+        correction = self.correction(pad_to_multiple(lightness, COARSE))
         enlarged = F.interpolate(correction, scale_factor=COARSE, mode="bilinear", align_corners=False)
         return self.look_up(lightness, camera) + enlarged[:, :, :height, :width]
 
     def coarse(self, lightness: Tensor, camera: Tensor | None = None) -> Tensor:
         """Return ab at a quarter of the resolution. (N, 1, H, W), H and W multiples of 4, to (N, 2, H/4, W/4)."""
-        return F.avg_pool2d(self.look_up(lightness, camera), COARSE) + self.correction(lightness, camera)
+        return F.avg_pool2d(self.look_up(lightness, camera), COARSE) + self.correction(lightness)
 
     def look_up(self, lightness: Tensor, camera: Tensor | None = None) -> Tensor:
         """Return the table's ab, interpolated between whole lightnesses. (N, 1, H, W) to (N, 2, H, W)."""
@@ -88,12 +88,9 @@ class ResidualColorizer(nn.Module):
         ab = self.tables[rows, low] * (1 - share) + self.tables[rows, low + 1] * share
         return ab.permute(0, 3, 1, 2)
 
-    def correction(self, lightness: Tensor, camera: Tensor | None = None) -> Tensor:
+    def correction(self, lightness: Tensor) -> Tensor:
         """Return what is added to the table at a quarter of the resolution. (N, 1, H, W) to (N, 2, H/4, W/4)."""
-        which = any_camera(lightness) if camera is None else camera
-        scaled = F.pixel_unshuffle((lightness - 50) / 25, COARSE)
-        prior = F.avg_pool2d(self.look_up(lightness, which), COARSE) / 20
-        features, whole = self.unet(torch.cat([scaled, prior], dim=1), self.cameras(which))
+        features, whole = self.unet(F.pixel_unshuffle((lightness - 50) / 25, COARSE))
         return 10 * (self.to_ab(F.silu(features)) + self.to_tint(whole)[:, :, None, None])
 
 
@@ -108,11 +105,11 @@ def pad_to_multiple(x: Tensor, multiple: int) -> Tensor:
     return F.pad(x, (0, -width % multiple, 0, -height % multiple), mode="replicate")
 
 
-def stack_tables(priors: ColorPriors) -> tuple[Tensor, tuple[str, ...]]:
+def stack_tables(priors: ColorPriors, camera_share: float) -> tuple[Tensor, tuple[str, ...]]:
     """Return the tables that a colorizer starts from, (1 + C, 101, 2), and the C cameras' names in that order."""
     names = tuple(priors.by_camera)
-    tables = np.stack([priors.lookup, *(priors.by_camera[name] for name in names)])
-    return torch.from_numpy(tables), names
+    own = (camera_share * priors.by_camera[name] + (1 - camera_share) * priors.lookup for name in names)
+    return torch.from_numpy(np.stack([priors.lookup, *own]).astype(np.float32)), names
 
 
 def number_cameras(names: Sequence[str], known: Sequence[str]) -> Tensor:

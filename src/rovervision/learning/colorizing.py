@@ -25,8 +25,17 @@ class ApplyConfig(BaseModel):
 
     model_config = ConfigDict(frozen=True, extra="forbid")
 
-    work_px: int = Field(default=384, ge=32, le=4096)
-    """The network sees the image with its long side reduced to this; lightness stays at full resolution."""
+    work_tiles: float = Field(default=1.5, gt=0, le=16)
+    """The network sees the image with its short side reduced to so many training tiles, near the scale that it learnt
+    at; lightness stays at full resolution."""
+
+    def work_px(self, weights: Weights) -> int:
+        """Return the short side, in pixels, at which this colorizer sees an image."""
+        return round(self.work_tiles * int(weights.header["tile_px"]))
+
+
+_LONGEST = 16
+"""A strip is reduced further, so that its long side is at most so many of those short sides."""
 
 
 def load_colorizer(weights: Weights) -> ResidualColorizer:
@@ -43,23 +52,20 @@ def load_colorizer(weights: Weights) -> ResidualColorizer:
     return model.eval()
 
 
-def colorize(
-    image: NDArray[Any], model: ResidualColorizer, config: ApplyConfig | None = None, camera: int = 0
-) -> NDArray[np.uint8]:
+def colorize(image: NDArray[Any], model: ResidualColorizer, work_px: int, camera: int = 0) -> NDArray[np.uint8]:
     """Return the image in colour.
 
     Args:
         image: (H, W) gray or (H, W, 3) sRGB, uint8 or uint16. Of a colour image only the lightness is used.
         model: a trained colorizer, in evaluation mode.
-        config: how large the network sees the image.
+        work_px: short side at which the network sees the image (see `ApplyConfig`); smaller images stay as they are.
         camera: number of the camera among those learnt from; 0 where it is none of them.
 
     Returns:
         (H, W, 3) uint8 sRGB. Its lightness is the image's own, up to the rounding to 8 bits; where sRGB cannot show
         the colour at that lightness, chroma gives way.
     """
-    config = config or ApplyConfig()
-    correction = _correction(_reduced_lightness(image, config.work_px), model, camera)
+    correction = _correction(_reduced_lightness(image, work_px), model)
     height, width = image.shape[:2]
     table = model.tables[camera].cpu().numpy()
     result = np.empty((height, width, 3), np.uint8)
@@ -79,18 +85,18 @@ def lightness_of(image: NDArray[Any]) -> Float:
 
 def _reduced_lightness(image: NDArray[Any], work_px: int) -> Float:
     height, width = image.shape[:2]
-    scale = min(1.0, work_px / max(height, width))
+    scale = min(1.0, work_px / min(height, width), _LONGEST * work_px / max(height, width))
     size = max(1, round(width * scale)), max(1, round(height * scale))
     reduced = image if scale == 1.0 else cv2.resize(image, size, interpolation=cv2.INTER_AREA)
     return lightness_of(reduced)
 
 
 @torch.no_grad()
-def _correction(lightness: Float, model: ResidualColorizer, camera: int) -> Float:
+def _correction(lightness: Float, model: ResidualColorizer) -> Float:
     """Return what the network adds to the table, (h/4, w/4, 2)."""
     device = model.tables.device
     padded = pad_to_multiple(torch.from_numpy(lightness)[None, None].to(device), 4)
-    return model.correction(padded, torch.tensor([camera], device=device))[0].permute(1, 2, 0).cpu().numpy()
+    return model.correction(padded)[0].permute(1, 2, 0).cpu().numpy()
 
 
 def _enlarge(correction: Float, rows: slice, height: int, width: int) -> Float:

@@ -6,7 +6,7 @@ from pathlib import Path
 import numpy as np
 from numpy.typing import NDArray
 
-from rovervision.learning.colorizing import ApplyConfig, colorize, load_colorizer
+from rovervision.learning.colorizing import colorize, load_colorizer
 from rovervision.learning.weights import read_weights
 
 
@@ -19,9 +19,10 @@ def open_colorizer(files: Mapping[str, str]) -> Callable[[NDArray[np.uint8]], ND
     Returns:
         (N, H, W, 1) uint8 gray to (N, H, W, 3) uint8 sRGB, each image on its own.
     """
-    model = load_colorizer(read_weights(Path(files["weights"])))
+    weights = read_weights(Path(files["weights"]))
+    model, work_px = load_colorizer(weights), int(weights.header["work_px"])
 
     def colorize_batch(images: NDArray[np.uint8]) -> NDArray[np.uint8]:
-        return np.stack([colorize(np.ascontiguousarray(image[..., 0]), model, ApplyConfig()) for image in images])
+        return np.stack([colorize(np.ascontiguousarray(image[..., 0]), model, work_px) for image in images])
 
     return colorize_batch

@@ -36,11 +36,10 @@ class UNet(nn.Module):
         channels_in: channels of the input map.
         widths: channels of each level; each level halves height and width.
         blocks: residual blocks per level and side.
-        context_in: numbers about the whole image that come with it.
         dropout: share of the deepest channels, and of the whole-image features, that a training step does without.
     """
 
-    def __init__(self, channels_in: int, widths: tuple[int, ...], blocks: int, context_in: int, dropout: float) -> None:
+    def __init__(self, channels_in: int, widths: tuple[int, ...], blocks: int, dropout: float) -> None:
         super().__init__()
         self.stem = nn.Conv2d(channels_in, widths[0], 3, padding=1)
         self.down = nn.ModuleList()
@@ -49,9 +48,7 @@ class UNet(nn.Module):
         for next_width in widths:
             self.down.append(_stack(width, next_width, blocks))
             width = next_width
-        self.context = nn.Sequential(
-            nn.Linear(2 * width + context_in, width), nn.SiLU(), nn.Linear(width, width), nn.SiLU()
-        )
+        self.context = nn.Sequential(nn.Linear(2 * width, width), nn.SiLU(), nn.Linear(width, width), nn.SiLU())
         self.gate = nn.Linear(width, width)
         self.drop, self.drop_channels = nn.Dropout(dropout), nn.Dropout2d(dropout)
         start_at_zero(self.gate)
@@ -60,7 +57,7 @@ class UNet(nn.Module):
             width = skip_width
         self.channels_out, self.context_size = widths[0], widths[-1]
 
-    def forward(self, x: Tensor, about: Tensor) -> tuple[Tensor, Tensor]:
+    def forward(self, x: Tensor) -> tuple[Tensor, Tensor]:
         """Return (N, widths[0], H, W) features and (N, widths[-1]) of the whole image. H and W of 1 or more."""
         x = self.stem(x)
         skips: list[Tensor] = []
@@ -71,7 +68,7 @@ class UNet(nn.Module):
             skips.append(x)
         mean = x.mean(dim=(2, 3))
         spread = torch.sqrt(x.var(dim=(2, 3), unbiased=False) + 1e-6)
-        whole = self.drop(self.context(torch.cat([mean, spread, about], dim=1)))
+        whole = self.drop(self.context(torch.cat([mean, spread], dim=1)))
         x = self.drop_channels(x) + self.gate(whole)[:, :, None, None]
         for stack, skip in zip(self.up, reversed(skips[:-1]), strict=True):
             x = F.interpolate(x, size=skip.shape[2:], mode="nearest")

@@ -68,7 +68,7 @@ class LocalFolderSource:
         name = parse_product_name(file_name)
         rover, camera, sol = describe_folders(self._root.resolve().parts[-2:], PurePosixPath(path).parts[:-1])
         if name is None:
-            return Frame(**known, rover=rover, camera=camera, sol=sol)
+            return Frame(**known, rover=rover, camera=camera, sol=sol, credit="not stated")
         return Frame(
             **known,
             rover=name.rover,

@@ -42,7 +42,7 @@ def example_tiles(frames: int = 24, tile_px: int = 16, spoil: tuple[str, ...] = 
             "group": [f"g{s}" for s in sol],
         }
     ).assign(rover="curiosity", taken_utc=None, sclk_s=np.nan, label=None, left_px=0, top_px=0, side_px=tile_px)
-    index = index.assign(is_color=True, weight=1.0)
+    index = index.assign(is_color=True, is_debayered=False, weight=1.0)
     noise = rng.integers(0, 256, pixels.shape, dtype=np.uint8)
     pixels[index["split"].isin(spoil)] = noise[index["split"].isin(spoil)]
     return TileStore(pixels, np.where(hardware, HARDWARE, GROUND).astype(np.uint8), index)

@@ -11,9 +11,9 @@ from tests.pipelines.colorization.examples import CONFIG, example_tiles
 @pytest.fixture(scope="module")
 def results():
     tiles = example_tiles()
-    priors = nodes.fit_color_priors(tiles)
+    priors = nodes.fit_color_priors(tiles, CONFIG)
     checkpoint = list(nodes.train_colorizer(tiles, priors, CONFIG, 0, "cpu", None))[-1][0]
-    colorizer = nodes.finish_colorizer(checkpoint)
+    colorizer = nodes.finish_colorizer(checkpoint, CONFIG)
     return tiles, checkpoint, colorizer, scoring.score_colorizer(tiles, colorizer, priors, CONFIG)
 
 

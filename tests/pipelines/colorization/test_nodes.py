@@ -10,7 +10,7 @@ from rovervision.errors import RovervisionError
 from rovervision.imaging.decoding import decode_image
 from rovervision.imaging.encoding import encode_png
 from rovervision.learning.weights import Weights
-from rovervision.pipelines.colorization import nodes, scoring
+from rovervision.pipelines.colorization import nodes, scoring, selecting
 from rovervision.pipelines.colorization.config import ColorizationConfig, SamplingConfig
 from tests.pipelines.colorization.examples import CONFIG, example_tiles, stored
 
@@ -21,8 +21,8 @@ INDEX = st.lists(
 
 @given(INDEX, st.floats(0, 0.4))
 def test_watched_groups_are_whole_and_none_but_training_groups(rows, frac):
-    index = pd.DataFrame(rows, columns=["group", "split"]).assign(is_color=True)
-    train, watched = nodes.split_monitor(index, frac)
+    index = pd.DataFrame(rows, columns=["group", "split"]).assign(is_color=True, is_debayered=False)
+    train, watched = selecting.split_monitor(index, frac)
     assert set(index["split"].iloc[np.concatenate([train, watched])]) <= {"train"}
     of_train, of_watched = set(index["group"].iloc[train]), set(index["group"].iloc[watched])
     if index.loc[index["split"] == "train", "group"].nunique() > 1:
@@ -33,41 +33,41 @@ def test_watched_groups_are_whole_and_none_but_training_groups(rows, frac):
 
 
 def test_a_watched_group_stays_watched_when_others_arrive():
-    index = pd.DataFrame({"group": [f"g{i}" for i in range(60)], "split": "train", "is_color": True})
-    watched_before = set(index["group"].iloc[nodes.split_monitor(index[:30], 0.2)[1]])
-    watched_after = set(index["group"].iloc[nodes.split_monitor(index, 0.2)[1]])
+    index = pd.DataFrame({"group": [f"g{i}" for i in range(60)], "split": "train"})
+    watched_before = set(index["group"].iloc[selecting.split_monitor(index[:30], 0.2)[1]])
+    watched_after = set(index["group"].iloc[selecting.split_monitor(index, 0.2)[1]])
     assert watched_before
     assert watched_before <= watched_after
 
 
 def test_rare_strata_are_drawn_more_often_and_equally_at_power_one():
-    index = pd.DataFrame({"camera": ["x"] * 9 + ["y"], "label": [None] * 10, "tile_id": range(10)})
-    alike = nodes.stratum_weights(index, SamplingConfig(balance=("camera", "label"), balance_power=1.0))
+    index = pd.DataFrame({"camera": ["x"] * 9 + ["y"], "label": [None] * 10, "weight": 1.0})
+    alike = selecting.sampling_weights(index, SamplingConfig(balance=("camera", "label"), balance_power=1.0))
     assert alike[:9].sum() == pytest.approx(alike[9])
-    assert (nodes.stratum_weights(index, SamplingConfig(balance=())) == 1).all()
+    assert (selecting.sampling_weights(index, SamplingConfig(balance=())) == 1).all()
 
 
 def test_too_few_tiles_for_a_batch_is_a_sentence():
     config = CONFIG.model_copy(update={"training": CONFIG.training.model_copy(update={"batch_size": 1000})})
     tiles = example_tiles()
     with pytest.raises(RovervisionError, match=r"fewer than one batch of 1000"):
-        next(nodes.train_colorizer(tiles, nodes.fit_color_priors(tiles), config, 0, "cpu", None))
+        next(nodes.train_colorizer(tiles, nodes.fit_color_priors(tiles, CONFIG), config, 0, "cpu", None))
 
 
 def test_a_changed_parameter_or_tile_starts_afresh_and_nothing_else_does():
     tiles = example_tiles()
-    same = nodes.fingerprint(CONFIG, 0, tiles)
-    assert nodes.fingerprint(CONFIG.model_copy(update={"panels": 3}), 0, tiles) == same
-    assert nodes.fingerprint(CONFIG, 0, example_tiles(spoil=("val", "test"))) == same
-    assert nodes.fingerprint(CONFIG, 1, tiles) != same
-    assert nodes.fingerprint(ColorizationConfig(), 0, tiles) != same
-    assert nodes.fingerprint(CONFIG, 0, tiles.select(np.arange(len(tiles))[::-1])) != same
-    assert nodes.fingerprint(CONFIG, 0, example_tiles(spoil=("train",))) != same
+    same = selecting.fingerprint(CONFIG, 0, tiles)
+    assert selecting.fingerprint(CONFIG.model_copy(update={"panels": 3}), 0, tiles) == same
+    assert selecting.fingerprint(CONFIG, 0, example_tiles(spoil=("val", "test"))) == same
+    assert selecting.fingerprint(CONFIG, 1, tiles) != same
+    assert selecting.fingerprint(ColorizationConfig(), 0, tiles) != same
+    assert selecting.fingerprint(CONFIG, 0, tiles.select(np.arange(len(tiles))[::-1])) != same
+    assert selecting.fingerprint(CONFIG, 0, example_tiles(spoil=("train",))) != same
 
 
 def test_training_resumes_only_its_own_checkpoint():
     tiles = example_tiles()
-    priors = nodes.fit_color_priors(tiles)
+    priors = nodes.fit_color_priors(tiles, CONFIG)
     checkpoints = [c for c, _ in nodes.train_colorizer(tiles, priors, CONFIG, 0, "cpu", None)]
     assert [c.header["epoch"] for c in checkpoints] == [0, 1, 2]
     resumed = [c for c, _ in nodes.train_colorizer(tiles, priors, CONFIG, 0, "cpu", checkpoints[1])]
@@ -81,7 +81,7 @@ def test_nothing_is_learnt_from_the_scored_split(trained):
     """Changing every pixel of val and test changes no weight."""
     tiles = example_tiles()
     other = example_tiles(spoil=("val", "test"))
-    again = list(nodes.train_colorizer(other, nodes.fit_color_priors(other), CONFIG, 0, "cpu", None))[-1][0]
+    again = list(nodes.train_colorizer(other, nodes.fit_color_priors(other, CONFIG), CONFIG, 0, "cpu", None))[-1][0]
     assert all(np.array_equal(t, again.tensors[n]) for n, t in trained.tensors.items())
     assert not np.array_equal(tiles.pixels, other.pixels)
 
@@ -89,17 +89,17 @@ def test_nothing_is_learnt_from_the_scored_split(trained):
 @pytest.fixture(scope="module")
 def trained() -> Weights:
     tiles = example_tiles()
-    return list(nodes.train_colorizer(tiles, nodes.fit_color_priors(tiles), CONFIG, 0, "cpu", None))[-1][0]
+    return list(nodes.train_colorizer(tiles, nodes.fit_color_priors(tiles, CONFIG), CONFIG, 0, "cpu", None))[-1][0]
 
 
 @pytest.fixture(scope="module")
 def colorizer(trained) -> Weights:
-    return nodes.finish_colorizer(trained)
+    return nodes.finish_colorizer(trained, CONFIG)
 
 
 def test_scores_have_every_method_for_every_scored_frame(colorizer):
     tiles = example_tiles()
-    scores = scoring.score_colorizer(tiles, colorizer, nodes.fit_color_priors(tiles), CONFIG)
+    scores = scoring.score_colorizer(tiles, colorizer, nodes.fit_color_priors(tiles, CONFIG), CONFIG)
     frames = tiles.index.loc[(tiles.index["split"] == "test") & tiles.index["is_color"], "frame_id"].unique()
     assert set(scores["frame_id"]) == set(frames)
     assert (scores.groupby("frame_id")["method"].nunique() == 8).all()
@@ -116,11 +116,11 @@ def test_scores_have_every_method_for_every_scored_frame(colorizer):
 def test_a_frames_score_is_the_mean_over_its_tiles(colorizer):
     tiles = example_tiles()
     rows = scoring.scored_rows(tiles.index, CONFIG.scoring)
-    whole = scoring.score_colorizer(tiles, colorizer, nodes.fit_color_priors(tiles), CONFIG)
+    whole = scoring.score_colorizer(tiles, colorizer, nodes.fit_color_priors(tiles, CONFIG), CONFIG)
     frame_id = tiles.index["frame_id"].iloc[rows[0]]
     lab_errors = []
     for row in rows[tiles.index["frame_id"].iloc[rows] == frame_id]:
-        priors = scoring.ColorPriors.from_json(nodes.fit_color_priors(tiles))
+        priors = scoring.ColorPriors.from_json(nodes.fit_color_priors(tiles, CONFIG)["as_they_come"])
         model = scoring.load_colorizer(colorizer)
         tile = scoring.score_tile(tiles, int(row), model, colorizer, priors, CONFIG.scoring)
         lab_errors += [s["ciede2000"] for s in tile if s["method"] == "gray"]

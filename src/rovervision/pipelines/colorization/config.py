@@ -15,7 +15,7 @@ class SamplingConfig(BaseModel):
 
     model_config = ConfigDict(frozen=True, extra="forbid")
 
-    balance: tuple[Literal["rover", "camera", "label", "sol"], ...] = ("camera",)
+    balance: tuple[Literal["rover", "camera", "label", "sol"], ...] = ("camera", "label")
     """Columns of the tile index: tiles that agree in all of them share a stratum."""
     balance_power: float = Field(default=0.5, ge=0.0, le=1.0)
     """A tile's chance is its stratum's size to the power of minus this: 0 as they come, 1 every stratum alike."""

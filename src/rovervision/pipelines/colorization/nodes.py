@@ -1,10 +1,8 @@
 """The steps of colorization: what is known without a network, training, scoring, and use."""
 
-import hashlib
 from collections.abc import Callable, Iterator, Mapping
 from functools import partial
 from pathlib import PurePosixPath
-from typing import Any
 
 import numpy as np
 import pandas as pd
@@ -19,29 +17,41 @@ from rovervision.imaging.tiles import TileStore
 from rovervision.learning.batches import ColorBatches
 from rovervision.learning.color import perceived_ab_error
 from rovervision.learning.colorizers import ResidualColorizer, build_colorizer, number_cameras, stack_tables
-from rovervision.learning.colorizing import ApplyConfig, colorize, lightness_of, load_colorizer
+from rovervision.learning.colorizing import colorize, lightness_of, load_colorizer
 from rovervision.learning.training import Batch, Metrics, fit, open_fabric, seeded
 from rovervision.learning.weights import Weights
-from rovervision.pipelines.colorization.config import ColorizationConfig, SamplingConfig
+from rovervision.pipelines.colorization.config import ColorizationConfig
+from rovervision.pipelines.colorization.selecting import (
+    camera_names,
+    color_rows,
+    describe_tiles,
+    fingerprint,
+    sampling_weights,
+    split_monitor,
+)
 from rovervision.sources.frame import StoredFile
 from rovervision.sources.product_names import parse_product_name
 
 
-def fit_color_priors(tiles: TileStore) -> dict[str, object]:
-    """Average the colours of the training tiles: as a whole, and at each lightness."""
-    rows = np.flatnonzero((tiles.index["split"] == "train") & tiles.index["is_color"])
-    cameras = camera_names(tiles.index)
-    return fit_priors((cameras[row], tiles.pixels[row]) for row in rows).to_json()
+def fit_color_priors(tiles: TileStore, config: ColorizationConfig) -> dict[str, dict[str, object]]:
+    """Average the colours of the training tiles: as a whole, at each lightness, and at each lightness by camera.
 
-
-def camera_names(index: pd.DataFrame) -> list[str]:
-    """Return `rover/camera` of every tile: one camera name may stand on several rovers."""
-    return [f"{rover}/{camera}" for rover, camera in zip(index["rover"], index["camera"], strict=True)]
+    `as_they_come` counts every tile once and serves the baselines; `balanced` counts rare strata more, as training
+    does, and is what the colorizer starts from.
+    """
+    rows, cameras = color_rows(tiles.index, "train"), camera_names(tiles.index)
+    weights = sampling_weights(tiles.index.iloc[rows], config.sampling)
+    return {
+        "as_they_come": fit_priors((cameras[row], tiles.pixels[row], 1.0) for row in rows).to_json(),
+        "balanced": fit_priors(
+            (cameras[row], tiles.pixels[row], weight) for row, weight in zip(rows, weights, strict=True)
+        ).to_json(),
+    }
 
 
 def train_colorizer(
     tiles: TileStore,
-    color_priors: dict[str, object],
+    color_priors: dict[str, dict[str, object]],
     config: ColorizationConfig,
     seed: int,
     device: str,
@@ -57,8 +67,8 @@ def train_colorizer(
             f"The training split has {len(train)} colour tiles, fewer than one batch of {config.training.batch_size}. "
             "Ingest more frames, or lower colorization.training.batch_size."
         )
-    weights = stratum_weights(tiles.index.iloc[train], config.sampling)
-    tables, known = stack_tables(ColorPriors.from_json(color_priors))
+    weights = sampling_weights(tiles.index.iloc[train], config.sampling)
+    tables, known = stack_tables(ColorPriors.from_json(color_priors["balanced"]), config.model.camera_share)
     cameras = number_cameras(camera_names(tiles.index), known).numpy()
     batch_size = config.training.batch_size
     batches = ColorBatches(tiles.pixels, cameras, train, batch_size, config.augmentation, seed, weights)
@@ -72,6 +82,7 @@ def train_colorizer(
         "recipe": recipe,
         "model": config.model.model_dump(mode="json"),
         "cameras": known,
+        "tile_px": tiles.tile_px,
         "trained_on": describe_tiles(tiles.index, train, monitor),
     }
     for checkpoint, metrics in fit(model, perceived_loss, batches, watched, config.training, fabric, seed, resume):
@@ -84,64 +95,18 @@ def perceived_loss(model: ResidualColorizer, batch: Batch) -> torch.Tensor:
     return perceived_ab_error(model.coarse(lightness, camera), true_ab).mean()
 
 
-def split_monitor(index: pd.DataFrame, monitor_frac: float) -> tuple[np.ndarray, np.ndarray]:
-    """Return the rows to train on and the rows to watch: colour tiles of the training split, in whole groups.
-
-    A group goes by its hash, so that it stays on its side when others arrive. At least one group is watched and one
-    trained on; a single group serves for both.
-    """
-    rows = np.flatnonzero((index["split"] == "train") & index["is_color"])
-    groups = index["group"].astype(str).to_numpy()[rows]
-    share = {group: int(hashlib.sha256(group.encode()).hexdigest()[:8], 16) / 2**32 for group in np.unique(groups)}
-    if len(share) < 2:
-        return rows, rows
-    ordered = sorted(share, key=lambda group: share[group])
-    count = sum(value < monitor_frac for value in share.values())
-    watched = np.isin(groups, ordered[: min(max(count, 1), len(ordered) - 1)])
-    return rows[~watched], rows[watched]
-
-
-def stratum_weights(index: pd.DataFrame, config: SamplingConfig) -> np.ndarray:
-    """Return how often each tile is to be drawn, up to a factor: rare strata more often. (N,) float64, positive.
-
-    Rover images are mostly soil; drawn as they come, they teach that hardware is soil too.
-    """
-    if not config.balance:
-        return np.ones(len(index))
-    sizes = index.groupby(list(config.balance), dropna=False)["tile_id"].transform("size")
-    return sizes.to_numpy(np.float64) ** -config.balance_power
-
-
-def fingerprint(config: ColorizationConfig, seed: int, tiles: TileStore) -> str:
-    """Return a hash of all that decides what a training ends with: parameters, seed, and the training tiles."""
-    parts = [config.model, config.training, config.augmentation, config.sampling]
-    digest = hashlib.sha256(("".join(part.model_dump_json() for part in parts) + str(seed)).encode())
-    rows = np.flatnonzero((tiles.index["split"] == "train") & tiles.index["is_color"])
-    about = tiles.index.iloc[rows][["tile_id", "group", "rover", "camera", "label", "sol"]].astype(str)
-    digest.update(pd.util.hash_pandas_object(about, index=False).to_numpy().tobytes())
-    for row in rows:
-        digest.update(tiles.pixels[row].tobytes())
-    return digest.hexdigest()[:16]
-
-
-def describe_tiles(index: pd.DataFrame, train: np.ndarray, monitor: np.ndarray) -> dict[str, Any]:
-    """Return what the model card says of the training data."""
-    rows = index.iloc[train]
-    return {
-        "tiles": len(train),
-        "tiles_watched": len(monitor),
-        "frames": int(rows["frame_id"].nunique()),
-        "cameras": {str(name): int(n) for name, n in rows["camera"].value_counts().items()},
-        "sols": sorted({int(sol) for sol in rows["sol"].dropna()}),
-    }
-
-
-def finish_colorizer(checkpoint: Weights) -> Weights:
+def finish_colorizer(checkpoint: Weights, config: ColorizationConfig) -> Weights:
     """Return the best averaged weights alone, with all that is needed to use them."""
-    header = {
-        key: checkpoint.header[key] for key in ("recipe", "model", "cameras", "trained_on", "best_epoch", "best_loss")
+    about = {
+        "epochs": checkpoint.header["epoch"],
+        "work_px": config.apply.work_px(checkpoint),
+        "input": "CIE L, 0..100",
     }
-    return Weights(checkpoint.group("best"), header | {"epochs": checkpoint.header["epoch"], "input": "CIE L, 0..100"})
+    header = {
+        key: checkpoint.header[key]
+        for key in ("recipe", "model", "cameras", "tile_px", "trained_on", "best_epoch", "best_loss")
+    }
+    return Weights(checkpoint.group("best"), header | about)
 
 
 def exemplify_colorizer(tiles: TileStore, colorizer: Weights, config: ColorizationConfig) -> dict[str, np.ndarray]:
@@ -150,7 +115,7 @@ def exemplify_colorizer(tiles: TileStore, colorizer: Weights, config: Colorizati
     input: (1, tile_px, tile_px, 1) uint8. output: (1, tile_px, tile_px, 3) uint8.
     """
     gray = np.rint(lightness_of(np.asarray(tiles.pixels[0])) * 2.55).astype(np.uint8)
-    colored = colorize(gray, load_colorizer(colorizer), config.apply)
+    colored = colorize(gray, load_colorizer(colorizer), config.apply.work_px(colorizer))
     return {"input": gray[None, ..., None], "output": colored[None]}
 
 
@@ -175,10 +140,10 @@ def colorize_images(
             "There is no image to colorize in that folder: name another one with --params apply.input=DIR"
         )
     model = load_colorizer(colorizer)
-    names = output_names(list(images))
+    names, work_px = output_names(list(images)), config.apply.work_px(colorizer)
     known = colorizer.header["cameras"]
     cameras = {key: int(number_cameras([camera_of(key)], known)[0]) for key in images}
-    return {names[key]: partial(colorize_file, file, model, config.apply, cameras[key]) for key, file in images.items()}
+    return {names[key]: partial(colorize_file, file, model, work_px, cameras[key]) for key, file in images.items()}
 
 
 def camera_of(path: str) -> str:
@@ -194,8 +159,8 @@ def output_names(keys: list[str]) -> dict[str, str]:
     return {key: f"{stem if lowered.count(stem.lower()) == 1 else key}.png" for key, stem in stems.items()}
 
 
-def colorize_file(file: StoredFile, model: ResidualColorizer, config: ApplyConfig, camera: int) -> bytes:
+def colorize_file(file: StoredFile, model: ResidualColorizer, work_px: int, camera: int) -> bytes:
     """Return the image of one file in colour, as PNG bytes. Sensor counts of a PDS3 file are stretched to 8 bits."""
     data = file.read()
     image = decode_image(data)
-    return encode_png(colorize(to_uint8(image) if is_pds3(data) else image, model, config, camera))
+    return encode_png(colorize(to_uint8(image) if is_pds3(data) else image, model, work_px, camera))

@@ -18,7 +18,13 @@ def create_pipeline(**_: object) -> Pipeline:
     """Return the pipeline: priors → training → scores and figures, and colour for gray images (tag `apply`)."""
     return Pipeline(
         [
-            Node(fit_color_priors, "tiles", "color_priors", name="fit_color_priors"),
+            Node(
+                fit_color_priors,
+                ["tiles", "params:colorization"],
+                "color_priors",
+                name="fit_color_priors",
+                tags="train",
+            ),
             Node(
                 train_colorizer,
                 ["tiles", "color_priors", "params:colorization", "params:seed", "params:device", "colorizer_saved"],
@@ -26,7 +32,13 @@ def create_pipeline(**_: object) -> Pipeline:
                 name="train_colorizer",
                 tags="train",
             ),
-            Node(finish_colorizer, "colorizer_checkpoint", "colorizer", name="finish_colorizer", tags="train"),
+            Node(
+                finish_colorizer,
+                ["colorizer_checkpoint", "params:colorization"],
+                "colorizer",
+                name="finish_colorizer",
+                tags="train",
+            ),
             Node(
                 exemplify_colorizer,
                 ["tiles", "colorizer", "params:colorization"],

@@ -16,6 +16,7 @@ from rovervision.learning.colorizers import ResidualColorizer, number_cameras
 from rovervision.learning.colorizing import load_colorizer
 from rovervision.learning.weights import Weights
 from rovervision.pipelines.colorization.config import ColorizationConfig, ScoringConfig
+from rovervision.pipelines.colorization.selecting import color_rows
 from rovervision.sources.regions import GROUND, HARDWARE, REGION_NAMES, RIDGE, ROCK, SKY
 
 REGION_GROUPS = {"sky": (SKY,), "terrain": (RIDGE, GROUND, ROCK), "hardware": (HARDWARE,)}
@@ -25,7 +26,7 @@ FRAME_COLUMNS = ("frame_id", "rover", "camera", "sol", "label")
 
 
 def score_colorizer(
-    tiles: TileStore, colorizer: Weights, color_priors: dict[str, object], config: ColorizationConfig
+    tiles: TileStore, colorizer: Weights, color_priors: dict[str, dict[str, object]], config: ColorizationConfig
 ) -> pd.DataFrame:
     """Score every colour tile of the scored split with every method; one row per frame and method.
 
@@ -33,7 +34,7 @@ def score_colorizer(
     `imaging.scores.score_colors`.
     """
     rows = scored_rows(tiles.index, config.scoring)
-    model, priors = load_colorizer(colorizer), ColorPriors.from_json(color_priors)
+    model, priors = load_colorizer(colorizer), ColorPriors.from_json(color_priors["as_they_come"])
     with ThreadPoolExecutor() as pool:
         scores = pool.map(lambda row: score_tile(tiles, int(row), model, colorizer, priors, config.scoring), rows)
         table = pd.DataFrame([score for tile_scores in scores for score in tile_scores])
@@ -45,7 +46,7 @@ def score_colorizer(
 
 def scored_rows(index: pd.DataFrame, config: ScoringConfig) -> np.ndarray:
     """Return the rows of the tiles to score. Raises RovervisionError where the split has none."""
-    rows = np.flatnonzero((index["split"] == config.split) & index["is_color"])
+    rows = color_rows(index, config.split)
     if len(rows) == 0:
         held = ", ".join(f"{name} {n}" for name, n in index.loc[index["is_color"], "split"].value_counts().items())
         raise RovervisionError(

@@ -175,8 +175,9 @@ def _with_places(frames_judged: pd.DataFrame, placed: pd.DataFrame) -> pd.DataFr
 def _tile_index(candidates: pd.DataFrame, frames: pd.DataFrame) -> pd.DataFrame:
     """Return `TILE_INDEX_COLUMNS` for each candidate, of frames indexed by frame_id."""
     order = candidates.groupby("frame_id").cumcount()
-    columns = ["rover", "camera", "sol", "taken_utc", "sclk_s", "label", "split", "group", "n_alike"]
-    index = candidates.join(frames[columns], on="frame_id")
+    columns = ["rover", "camera", "sol", "taken_utc", "sclk_s", "label", "split", "group", "n_alike", "is_mosaic"]
+    index = candidates.join(frames[columns], on="frame_id").rename(columns={"is_mosaic": "is_debayered"})
+    index["is_debayered"] = index["is_debayered"].astype(bool)
     tiles_of_frame = index.groupby("frame_id")["frame_id"].transform("size")
     index["weight"] = 1.0 / (tiles_of_frame * index["n_alike"].astype("float64"))
     index["tile_id"] = index["frame_id"].astype(str) + "_" + order.astype(str)

@@ -1,0 +1,74 @@
+"""Which tiles colorization learns from, watches and scores, how often each is seen, and how to know them again."""
+
+import hashlib
+from typing import Any
+
+import numpy as np
+import pandas as pd
+
+from rovervision.imaging.tiles import TileStore
+from rovervision.pipelines.colorization.config import ColorizationConfig, SamplingConfig
+
+
+def color_rows(index: pd.DataFrame, split: str) -> np.ndarray:
+    """Return the rows of a split's colour tiles. Debayered mosaics are none: nobody has set their white balance."""
+    return np.flatnonzero((index["split"] == split) & index["is_color"] & ~index["is_debayered"])
+
+
+def camera_names(index: pd.DataFrame) -> list[str]:
+    """Return `rover/camera` of every tile: one camera name may stand on several rovers."""
+    return [f"{rover}/{camera}" for rover, camera in zip(index["rover"], index["camera"], strict=True)]
+
+
+def split_monitor(index: pd.DataFrame, monitor_frac: float) -> tuple[np.ndarray, np.ndarray]:
+    """Return the rows to train on and the rows to watch: colour tiles of the training split, in whole groups.
+
+    A group goes by its hash, so that it stays on its side when others arrive. At least one group is watched and one
+    trained on; a single group serves for both.
+    """
+    rows = color_rows(index, "train")
+    groups = index["group"].astype(str).to_numpy()[rows]
+    share = {group: int(hashlib.sha256(group.encode()).hexdigest()[:8], 16) / 2**32 for group in np.unique(groups)}
+    if len(share) < 2:
+        return rows, rows
+    ordered = sorted(share, key=lambda group: share[group])
+    count = sum(value < monitor_frac for value in share.values())
+    watched = np.isin(groups, ordered[: min(max(count, 1), len(ordered) - 1)])
+    return rows[~watched], rows[watched]
+
+
+def sampling_weights(index: pd.DataFrame, config: SamplingConfig) -> np.ndarray:
+    """Return how often each tile is to be drawn, up to a factor. (N,) float64, positive.
+
+    Curation's weight makes each distinct view count once. Rover images are mostly soil; drawn as they come, they teach
+    that hardware is soil too, so a stratum counts by its size to the power of 1 - balance_power.
+    """
+    weights = index["weight"].to_numpy(np.float64)
+    if not config.balance:
+        return weights
+    sizes = index.assign(weight=weights).groupby(list(config.balance), dropna=False)["weight"].transform("sum")
+    return weights * sizes.to_numpy(np.float64) ** -config.balance_power
+
+
+def fingerprint(config: ColorizationConfig, seed: int, tiles: TileStore) -> str:
+    """Return a hash of all that decides what a training ends with: parameters, seed, and the training tiles."""
+    parts = [config.model, config.training, config.augmentation, config.sampling]
+    digest = hashlib.sha256(("".join(part.model_dump_json() for part in parts) + str(seed)).encode())
+    rows = color_rows(tiles.index, "train")
+    about = tiles.index.iloc[rows][["tile_id", "group", "rover", "camera", "label", "sol", "weight"]].astype(str)
+    digest.update(pd.util.hash_pandas_object(about, index=False).to_numpy().tobytes())
+    for row in rows:
+        digest.update(tiles.pixels[row].tobytes())
+    return digest.hexdigest()[:16]
+
+
+def describe_tiles(index: pd.DataFrame, train: np.ndarray, monitor: np.ndarray) -> dict[str, Any]:
+    """Return what the model card says of the training data."""
+    rows = index.iloc[train]
+    return {
+        "tiles": len(train),
+        "tiles_watched": len(monitor),
+        "frames": int(rows["frame_id"].nunique()),
+        "cameras": {str(name): int(n) for name, n in rows["camera"].value_counts().items()},
+        "sols": sorted({int(sol) for sol in rows["sol"].dropna()}),
+    }
