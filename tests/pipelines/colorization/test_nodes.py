@@ -34,6 +34,7 @@ def test_watched_groups_are_whole_and_none_but_training_groups(rows, frac):
 
 def test_a_watched_group_stays_watched_when_others_arrive():
     index = pd.DataFrame({"group": [f"g{i}" for i in range(60)], "split": "train"})
+    index = index.assign(is_color=True, is_debayered=False)
     watched_before = set(index["group"].iloc[selecting.split_monitor(index[:30], 0.2)[1]])
     watched_after = set(index["group"].iloc[selecting.split_monitor(index, 0.2)[1]])
     assert watched_before
