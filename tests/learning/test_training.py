@@ -7,7 +7,7 @@ from rovervision.learning.batches import AugmentationConfig, ColorBatches
 from rovervision.learning.color import perceived_ab_error
 from rovervision.learning.training import TrainingConfig, fit, open_fabric, seeded
 from rovervision.learning.weights import Weights, read_weights, write_weights
-from tests.learning.test_batches import CAMERAS
+from tests.learning.test_batches import CAMERAS, SOIL
 from tests.learning.test_batches import tiles as pixels
 from tests.learning.test_colorizers import SMALL, build_colorizer, tables
 
@@ -21,8 +21,8 @@ def loss(model, batch):
 def run(resume: Weights | None = None, config: TrainingConfig = CONFIG, seed: int = 0) -> list:
     with seeded(seed):
         model = build_colorizer(tables(), SMALL)
-    batches = ColorBatches(pixels(), CAMERAS % 3, torch.arange(8).numpy(), 4, AugmentationConfig(), seed)
-    monitor = ColorBatches(pixels(), CAMERAS % 3, torch.tensor([8, 9]).numpy(), 4, None, seed)
+    batches = ColorBatches(pixels(), CAMERAS % 3, torch.arange(8).numpy(), 4, AugmentationConfig(), SOIL, seed)
+    monitor = ColorBatches(pixels(), CAMERAS % 3, torch.tensor([8, 9]).numpy(), 4, None, SOIL, seed)
     return list(fit(model, loss, batches, monitor, config, open_fabric("cpu", "32-true"), seed, resume))
 
 
@@ -63,7 +63,7 @@ def test_metrics_come_once_per_epoch():
 
 
 def test_one_repeated_batch_overfits():
-    one = ColorBatches(pixels(2), CAMERAS % 3, torch.tensor([0, 1]).numpy(), 2, None, 0)
+    one = ColorBatches(pixels(2), CAMERAS % 3, torch.tensor([0, 1]).numpy(), 2, None, SOIL, 0)
     with seeded(0):
         model = build_colorizer(tables(), SMALL)
     config = TrainingConfig(epochs=250, batch_size=2, learning_rate=2e-2, weight_decay=0, warmup_frac=0)

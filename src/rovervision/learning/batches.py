@@ -15,7 +15,7 @@ from rovervision.learning.colorizers import COARSE
 
 
 class AugmentationConfig(BaseModel):
-    """How a training tile may be changed. Colour itself never is."""
+    """How a training tile may be changed. Its colour never is, but for dust, which Mars adds as well."""
 
     model_config = ConfigDict(frozen=True, extra="forbid")
 
@@ -28,6 +28,9 @@ class AugmentationConfig(BaseModel):
     """The input lightness is scaled by a random factor in 1/gain_max..gain_max."""
     noise: float = Field(default=1.0, ge=0, le=20)
     """Highest standard deviation of the noise added to the input lightness, in units of L."""
+    dust_max: float = Field(default=0.6, ge=0, le=1)
+    """Pixels paler than soil of their lightness move toward its colour, by a random share of up to this in each tile:
+    dust settles on a rover, so its hardware is browner in later years than in those that were learnt from."""
     patch_frac: float = Field(default=0.5, ge=0, le=1)
     """Share of the tiles in which a rectangle, of up to the whole side, is taken from another tile of the batch."""
     camera_hidden_frac: float = Field(default=0.3, ge=0, le=1)
@@ -41,6 +44,7 @@ class ColorBatches:
         pixels: (N, P, P, 3) uint8 sRGB, P a multiple of 4; may be a memory map.
         cameras: (N,) int64 camera numbers of all tiles.
         rows: the tiles to use, as row numbers.
+        soil: (101, 2) mean ab of soil by lightness, the colour of dust.
         weights: (len(rows),) sampling weights, or None to see each tile once an epoch.
         batch_size: tiles per batch; the last batch of an epoch may be smaller.
         augmentation: changes, or None to see the tiles as they are and in order.
@@ -54,11 +58,12 @@ class ColorBatches:
         rows: NDArray[np.int64],
         batch_size: int,
         augmentation: AugmentationConfig | None,
+        soil: Tensor,
         seed: int,
         weights: NDArray[np.float64] | None = None,
     ) -> None:
         self.pixels, self.cameras, self.rows, self.batch_size = pixels, cameras, np.asarray(rows), batch_size
-        self.augmentation, self.seed = augmentation, seed
+        self.augmentation, self.soil, self.seed = augmentation, soil, seed
         self.shares = None if weights is None else weights / weights.sum()
 
     def __len__(self) -> int:
@@ -81,10 +86,11 @@ class ColorBatches:
                 unit = swap_patches(unit, self.augmentation.patch_frac, rng)
                 cameras = np.where(rng.random(len(rows)) < self.augmentation.camera_hidden_frac, 0, cameras)
             lab = rgb_to_lab(unit)
-            lightness = lab[:, :1]
+            lightness, ab = lab[:, :1], lab[:, 1:]
             if self.augmentation is not None:
+                ab = add_dust(lab, self.soil.to(lab), self.augmentation.dust_max, rng)
                 lightness = disturb_lightness(lightness, self.augmentation, rng)
-            yield lightness, torch.from_numpy(cameras).to(device), F.avg_pool2d(lab[:, 1:], COARSE)
+            yield lightness, torch.from_numpy(cameras).to(device), F.avg_pool2d(ab, COARSE)
 
     def _order(self, rng: np.random.Generator) -> NDArray[np.int64]:
         if self.augmentation is None:
@@ -105,6 +111,15 @@ def zoom_and_flip(unit: Tensor, config: AugmentationConfig, rng: np.random.Gener
     theta[:, :, 2] = center
     grid = F.affine_grid(torch.from_numpy(theta).to(unit.device), list(unit.shape), align_corners=False)
     return F.grid_sample(unit, grid, mode="bilinear", padding_mode="border", align_corners=False)
+
+
+def add_dust(lab: Tensor, soil: Tensor, dust_max: float, rng: np.random.Generator) -> Tensor:
+    """Return ab with pale pixels moved toward soil. (N, 3, P, P) and (101, 2) table to (N, 2, P, P)."""
+    ab = lab[:, 1:]
+    dusty = soil[lab[:, 0].round().clamp(0, 100).long()].permute(0, 3, 1, 2)
+    share = torch.from_numpy(dust_max * rng.random(len(lab), dtype=np.float32)).to(lab).view(-1, 1, 1, 1)
+    is_paler = ab.norm(dim=1, keepdim=True) < dusty.norm(dim=1, keepdim=True)
+    return ab + share * is_paler * (dusty - ab)
 
 
 def swap_patches(unit: Tensor, patch_frac: float, rng: np.random.Generator) -> Tensor:

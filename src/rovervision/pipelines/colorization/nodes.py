@@ -71,8 +71,9 @@ def train_colorizer(
     tables, known = stack_tables(ColorPriors.from_json(color_priors["balanced"]), config.model.camera_share)
     cameras = number_cameras(camera_names(tiles.index), known).numpy()
     batch_size = config.training.batch_size
-    batches = ColorBatches(tiles.pixels, cameras, train, batch_size, config.augmentation, seed, weights)
-    watched = ColorBatches(tiles.pixels, cameras, monitor, 2 * batch_size, None, seed)
+    soil = torch.from_numpy(ColorPriors.from_json(color_priors["as_they_come"]).lookup)
+    batches = ColorBatches(tiles.pixels, cameras, train, batch_size, config.augmentation, soil, seed, weights)
+    watched = ColorBatches(tiles.pixels, cameras, monitor, 2 * batch_size, None, soil, seed)
     with seeded(seed):
         model = build_colorizer(tables, config.model)
     fabric = open_fabric(device, config.training.precision)
