@@ -17,7 +17,7 @@ def test_the_truth_scores_zero():
     lab = rgb_to_lab(scene())
     scores = score_colors(lab, lab[..., 1:], {"sky": np.zeros((32, 32), bool)})
     assert scores["ciede2000"] == 0
-    assert scores["chroma_ratio"] == pytest.approx(1)
+    assert scores["predicted_chroma"] == pytest.approx(scores["chroma"])
     assert np.isnan(scores["ciede2000_sky"])
 
 

@@ -5,6 +5,7 @@ import pytest
 import torch
 
 from rovervision.learning.batches import (
+    Augmentation,
     AugmentationConfig,
     ColorBatches,
     add_dust,
@@ -15,7 +16,7 @@ from rovervision.learning.batches import (
 from rovervision.learning.color import rgb_to_lab
 
 CAMERAS = np.arange(10)
-SOIL = torch.stack([torch.full((101,), 12.0), torch.full((101,), 20.0)], dim=1)
+SOIL = np.full((101, 2), (12.0, 20.0), np.float32)
 
 
 def tiles(n: int = 10, side_px: int = 16) -> np.ndarray:
@@ -23,7 +24,9 @@ def tiles(n: int = 10, side_px: int = 16) -> np.ndarray:
 
 
 def epoch(seed: int = 0, number: int = 0, **options) -> list[tuple[torch.Tensor, torch.Tensor]]:
-    batches = ColorBatches(tiles(), CAMERAS, np.arange(10), 4, AugmentationConfig(), SOIL, seed, **options)
+    batches = ColorBatches(
+        tiles(), CAMERAS, np.arange(10), 4, Augmentation(AugmentationConfig(), SOIL), seed, **options
+    )
     assert len(list(batches.epoch(number))) == len(batches)
     return list(batches.epoch(number))
 
@@ -37,7 +40,7 @@ def test_seed_and_epoch_decide_everything():
 
 def test_without_augmentation_tiles_come_as_they_are():
     pixels = tiles()
-    batches = ColorBatches(pixels, CAMERAS, np.array([3, 1]), 8, None, SOIL, 0)
+    batches = ColorBatches(pixels, CAMERAS, np.array([3, 1]), 8, None, 0)
     ((lightness, cameras, ab),) = batches.epoch(0)
     assert cameras.tolist() == [3, 1]
     lab = rgb_to_lab(torch.from_numpy(pixels[[3, 1]]).permute(0, 3, 1, 2).float() / 255)
@@ -48,17 +51,9 @@ def test_without_augmentation_tiles_come_as_they_are():
 def test_weights_decide_who_is_seen():
     weights = np.zeros(10)
     weights[7] = 1.0
-    batches = ColorBatches(
-        tiles(),
-        CAMERAS,
-        np.arange(10),
-        4,
-        AugmentationConfig(zoom_max=1, flip=False, patch_frac=0, dust_max=0),
-        SOIL,
-        0,
-        weights,
-    )
-    expected = ColorBatches(tiles(), CAMERAS, np.array([7]), 1, None, SOIL, 0)
+    plain = Augmentation(AugmentationConfig(zoom_max=1, flip=False, patch_frac=0, dust_max=0), SOIL)
+    batches = ColorBatches(tiles(), CAMERAS, np.arange(10), 4, plain, 0, weights)
+    expected = ColorBatches(tiles(), CAMERAS, np.array([7]), 1, None, 0)
     ((_, _, true_ab),) = expected.epoch(0)
     for _, _, ab in batches.epoch(0):
         torch.testing.assert_close(ab, true_ab.expand_as(ab), atol=1e-2, rtol=0)
@@ -92,7 +87,7 @@ def test_disturbed_lightness_stays_a_lightness(seed):
 
 def test_some_tiles_come_without_their_camera():
     hidden = AugmentationConfig(camera_hidden_frac=0.5)
-    batches = ColorBatches(tiles(), np.full(10, 4), np.arange(10), 4, hidden, SOIL, 0)
+    batches = ColorBatches(tiles(), np.full(10, 4), np.arange(10), 4, Augmentation(hidden, SOIL), 0)
     seen = torch.cat([cameras for number in range(20) for _, cameras, _ in batches.epoch(number)])
     assert set(seen.tolist()) == {0, 4}
     assert 0.35 < (seen == 0).float().mean() < 0.65
@@ -114,11 +109,11 @@ def test_dust_browns_what_is_pale_and_leaves_what_is_not():
     gray = torch.tensor([50.0, 0.0, 0.0]).view(1, 3, 1, 1).expand(200, 3, 2, 2)
     orange = torch.tensor([50.0, 20.0, 40.0]).view(1, 3, 1, 1).expand(200, 3, 2, 2)
     rng = np.random.default_rng(0)
-    dusty = add_dust(gray, SOIL, 0.5, rng)
+    dusty = add_dust(gray, torch.from_numpy(SOIL), 0.5, rng)
     share = dusty[:, 0] / 12
     torch.testing.assert_close(dusty[:, 1] / 20, share)
     assert share.min() >= 0
     assert share.max() <= 0.5
     assert 0.2 < share.mean() < 0.3
-    assert torch.equal(add_dust(orange, SOIL, 0.5, rng), orange[:, 1:])
-    assert torch.equal(add_dust(gray, SOIL, 0.0, rng), gray[:, 1:])
+    assert torch.equal(add_dust(orange, torch.from_numpy(SOIL), 0.5, rng), orange[:, 1:])
+    assert torch.equal(add_dust(gray, torch.from_numpy(SOIL), 0.0, rng), gray[:, 1:])

@@ -3,7 +3,8 @@
 import pytest
 import torch
 
-from rovervision.learning.batches import AugmentationConfig, ColorBatches
+from rovervision.errors import RovervisionError
+from rovervision.learning.batches import Augmentation, AugmentationConfig, ColorBatches
 from rovervision.learning.color import perceived_ab_error
 from rovervision.learning.training import TrainingConfig, fit, open_fabric, seeded
 from rovervision.learning.weights import Weights, read_weights, write_weights
@@ -21,8 +22,10 @@ def loss(model, batch):
 def run(resume: Weights | None = None, config: TrainingConfig = CONFIG, seed: int = 0) -> list:
     with seeded(seed):
         model = build_colorizer(tables(), SMALL)
-    batches = ColorBatches(pixels(), CAMERAS % 3, torch.arange(8).numpy(), 4, AugmentationConfig(), SOIL, seed)
-    monitor = ColorBatches(pixels(), CAMERAS % 3, torch.tensor([8, 9]).numpy(), 4, None, SOIL, seed)
+    batches = ColorBatches(
+        pixels(), CAMERAS % 3, torch.arange(8).numpy(), 4, Augmentation(AugmentationConfig(), SOIL), seed
+    )
+    monitor = ColorBatches(pixels(), CAMERAS % 3, torch.tensor([8, 9]).numpy(), 4, None, seed)
     return list(fit(model, loss, batches, monitor, config, open_fabric("cpu", "32-true"), seed, resume))
 
 
@@ -63,7 +66,7 @@ def test_metrics_come_once_per_epoch():
 
 
 def test_one_repeated_batch_overfits():
-    one = ColorBatches(pixels(2), CAMERAS % 3, torch.tensor([0, 1]).numpy(), 2, None, SOIL, 0)
+    one = ColorBatches(pixels(2), CAMERAS % 3, torch.tensor([0, 1]).numpy(), 2, None, 0)
     with seeded(0):
         model = build_colorizer(tables(), SMALL)
     config = TrainingConfig(epochs=250, batch_size=2, learning_rate=2e-2, weight_decay=0, warmup_frac=0)
@@ -74,7 +77,7 @@ def test_one_repeated_batch_overfits():
 
 def test_the_best_epoch_is_kept():
     checkpoints = [
-        checkpoint for checkpoint, _ in run(config=TrainingConfig(epochs=6, batch_size=4, learning_rate=0.3))
+        checkpoint for checkpoint, _ in run(config=TrainingConfig(epochs=6, batch_size=4, learning_rate=0.05))
     ]
     losses = [c.header["monitor_loss"] for c in checkpoints]
     final = checkpoints[-1]
@@ -87,3 +90,20 @@ def test_the_global_generator_is_left_alone():
     before = torch.random.get_rng_state()
     run()
     assert torch.equal(torch.random.get_rng_state(), before)
+
+
+def test_a_diverging_training_is_a_sentence():
+    def broken(model, batch):
+        return loss(model, batch) * float("nan")
+
+    with seeded(0):
+        model = build_colorizer(tables(), SMALL)
+    one = ColorBatches(pixels(2), CAMERAS % 3, torch.tensor([0, 1]).numpy(), 2, None, 0)
+    with pytest.raises(RovervisionError, match="diverged in epoch 1"):
+        list(fit(model, broken, one, one, CONFIG, open_fabric("cpu", "32-true"), 0))
+
+
+@pytest.mark.parametrize("device", ["banana", "cuda:x", "cpu:1", ""])
+def test_no_such_device_is_a_sentence(device):
+    with pytest.raises(RovervisionError, match="There is no device"):
+        open_fabric(device, "32-true")

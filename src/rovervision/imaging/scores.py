@@ -25,7 +25,7 @@ def score_colors(lab: Float, ab: Float, regions: Mapping[str, NDArray[np.bool_]]
 
     Returns:
         ciede2000: mean over pixels. ciede2000_low_chroma: the same where the true C* is below 8.
-        ab_mae: mean absolute error of a and b. chroma_ratio: mean predicted over mean true chroma.
+        ab_mae: mean absolute error of a and b. chroma, predicted_chroma: mean C* of the truth and of the prediction.
         tint_error: difference of the two mean colours. structure_error: what is left once predicted ab is shifted
         to the true mean.
     """
@@ -38,7 +38,8 @@ def score_colors(lab: Float, ab: Float, regions: Mapping[str, NDArray[np.bool_]]
         "ciede2000": float(error.mean()),
         "ciede2000_low_chroma": mean_where(error, chroma < LOW_CHROMA),
         "ab_mae": float(np.abs(true_ab - ab).mean()),
-        "chroma_ratio": float(predicted_chroma.mean() / max(float(chroma.mean()), 1e-6)),
+        "chroma": float(chroma.mean()),
+        "predicted_chroma": float(predicted_chroma.mean()),
         "tint_error": float(ciede2000(mean_lab, np.concatenate([mean_lab[:1], mean_lab[1:] - shift]))),
         "structure_error": float(ciede2000(lab, _join(lab, ab + shift)).mean()),
     }

@@ -2,6 +2,7 @@
 
 import math
 from collections.abc import Iterator
+from dataclasses import dataclass
 
 import numpy as np
 import torch
@@ -29,12 +30,21 @@ class AugmentationConfig(BaseModel):
     noise: float = Field(default=1.0, ge=0, le=20)
     """Highest standard deviation of the noise added to the input lightness, in units of L."""
     dust_max: float = Field(default=0.6, ge=0, le=1)
-    """Pixels paler than soil of their lightness move toward its colour, by a random share of up to this in each tile:
-    dust settles on a rover, so its hardware is browner in later years than in those that were learnt from."""
+    """Pixels paler than what the rover mostly sees at their lightness move toward that colour, by a random share of up
+    to this in each tile: dust settles on a rover, so its hardware is browner in later years than in earlier ones."""
     patch_frac: float = Field(default=0.5, ge=0, le=1)
     """Share of the tiles in which a rectangle, of up to the whole side, is taken from another tile of the batch."""
     camera_hidden_frac: float = Field(default=0.3, ge=0, le=1)
     """Share of the tiles that come without their camera's number, so that the model also knows the unknown one."""
+
+
+@dataclass(frozen=True)
+class Augmentation:
+    """How tiles are changed, and what the change needs to know of the training set."""
+
+    config: AugmentationConfig
+    dust: NDArray[np.float32]
+    """(101, 2) mean ab by lightness of what the rover mostly sees: the colour of dust."""
 
 
 class ColorBatches:
@@ -44,7 +54,6 @@ class ColorBatches:
         pixels: (N, P, P, 3) uint8 sRGB, P a multiple of 4; may be a memory map.
         cameras: (N,) int64 camera numbers of all tiles.
         rows: the tiles to use, as row numbers.
-        soil: (101, 2) mean ab of soil by lightness, the colour of dust.
         weights: (len(rows),) sampling weights, or None to see each tile once an epoch.
         batch_size: tiles per batch; the last batch of an epoch may be smaller.
         augmentation: changes, or None to see the tiles as they are and in order.
@@ -57,13 +66,12 @@ class ColorBatches:
         cameras: NDArray[np.int64],
         rows: NDArray[np.int64],
         batch_size: int,
-        augmentation: AugmentationConfig | None,
-        soil: Tensor,
+        augmentation: Augmentation | None,
         seed: int,
         weights: NDArray[np.float64] | None = None,
     ) -> None:
         self.pixels, self.cameras, self.rows, self.batch_size = pixels, cameras, np.asarray(rows), batch_size
-        self.augmentation, self.soil, self.seed = augmentation, soil, seed
+        self.augmentation, self.seed = augmentation, seed
         self.shares = None if weights is None else weights / weights.sum()
 
     def __len__(self) -> int:
@@ -81,16 +89,21 @@ class ColorBatches:
             rgb = torch.from_numpy(np.ascontiguousarray(self.pixels[rows])).to(device)
             unit = rgb.permute(0, 3, 1, 2).to(torch.float32) / 255
             cameras = self.cameras[rows]
-            if self.augmentation is not None:
-                unit = zoom_and_flip(unit, self.augmentation, rng)
-                unit = swap_patches(unit, self.augmentation.patch_frac, rng)
-                cameras = np.where(rng.random(len(rows)) < self.augmentation.camera_hidden_frac, 0, cameras)
-            lab = rgb_to_lab(unit)
-            lightness, ab = lab[:, :1], lab[:, 1:]
-            if self.augmentation is not None:
-                ab = add_dust(lab, self.soil.to(lab), self.augmentation.dust_max, rng)
-                lightness = disturb_lightness(lightness, self.augmentation, rng)
+            if self.augmentation is None:
+                lab = rgb_to_lab(unit)
+                lightness, ab = lab[:, :1], lab[:, 1:]
+            else:
+                lightness, ab = self._changed(unit, rng)
+                hidden = rng.random(len(rows)) < self.augmentation.config.camera_hidden_frac
+                cameras = np.where(hidden, 0, cameras)
             yield lightness, torch.from_numpy(cameras).to(device), F.avg_pool2d(ab, COARSE)
+
+    def _changed(self, unit: Tensor, rng: np.random.Generator) -> tuple[Tensor, Tensor]:
+        assert self.augmentation is not None
+        config = self.augmentation.config
+        lab = rgb_to_lab(swap_patches(zoom_and_flip(unit, config, rng), config.patch_frac, rng))
+        ab = add_dust(lab, torch.from_numpy(self.augmentation.dust).to(lab), config.dust_max, rng)
+        return disturb_lightness(lab[:, :1], config, rng), ab
 
     def _order(self, rng: np.random.Generator) -> NDArray[np.int64]:
         if self.augmentation is None:
@@ -113,10 +126,10 @@ def zoom_and_flip(unit: Tensor, config: AugmentationConfig, rng: np.random.Gener
     return F.grid_sample(unit, grid, mode="bilinear", padding_mode="border", align_corners=False)
 
 
-def add_dust(lab: Tensor, soil: Tensor, dust_max: float, rng: np.random.Generator) -> Tensor:
-    """Return ab with pale pixels moved toward soil. (N, 3, P, P) and (101, 2) table to (N, 2, P, P)."""
+def add_dust(lab: Tensor, dust: Tensor, dust_max: float, rng: np.random.Generator) -> Tensor:
+    """Return ab with pale pixels moved toward the colour of dust. (N, 3, P, P) and (101, 2) table to (N, 2, P, P)."""
     ab = lab[:, 1:]
-    dusty = soil[lab[:, 0].round().clamp(0, 100).long()].permute(0, 3, 1, 2)
+    dusty = dust[lab[:, 0].round().clamp(0, 100).long()].permute(0, 3, 1, 2)
     share = torch.from_numpy(dust_max * rng.random(len(lab), dtype=np.float32)).to(lab).view(-1, 1, 1, 1)
     is_paler = ab.norm(dim=1, keepdim=True) < dusty.norm(dim=1, keepdim=True)
     return ab + share * is_paler * (dusty - ab)

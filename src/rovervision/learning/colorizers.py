@@ -1,7 +1,7 @@
 """Colorizers: lightness in, the two colour channels of CIELAB out."""
 
 from collections.abc import Sequence
-from typing import Literal
+from typing import Annotated, Literal
 
 import numpy as np
 import torch
@@ -22,7 +22,7 @@ class ModelConfig(BaseModel):
     model_config = ConfigDict(frozen=True, extra="forbid")
 
     kind: Literal["residual"] = "residual"
-    widths: tuple[int, ...] = Field(default=(32, 64, 128), min_length=1)
+    widths: tuple[Annotated[int, Field(ge=8, le=1024, multiple_of=8)], ...] = Field(default=(24, 48, 96), min_length=1)
     """Channels at 1/4, 1/8, 1/16 ... of the image's resolution; multiples of 8."""
     blocks: int = Field(default=1, ge=1, le=8)
     camera_share: float = Field(default=0.5, ge=0, le=1)

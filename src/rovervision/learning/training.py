@@ -1,6 +1,7 @@
 """The one training loop: epochs of batches, a moving average, the best state kept, resumable at any epoch."""
 
 import logging
+import math
 import time
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
@@ -26,9 +27,9 @@ class TrainingConfig(BaseModel):
 
     model_config = ConfigDict(frozen=True, extra="forbid")
 
-    epochs: int = Field(default=20, ge=1)
-    batch_size: int = Field(default=32, ge=1)
-    learning_rate: float = Field(default=2e-3, gt=0)
+    epochs: int = Field(default=40, ge=1)
+    batch_size: int = Field(default=16, ge=1)
+    learning_rate: float = Field(default=1e-3, gt=0)
     """Highest rate of AdamW: reached after the warm-up, then lowered to zero along a cosine."""
     weight_decay: float = Field(default=1e-2, ge=0)
     warmup_frac: float = Field(default=0.05, ge=0, lt=1)
@@ -209,11 +210,16 @@ def _train_epoch(run: _Run, loss: Loss, batches: Batches, fabric: Fabric) -> flo
         run.optimizer.zero_grad(set_to_none=True)
         value = loss(run.model, batch)
         fabric.backward(value)
-        torch.nn.utils.clip_grad_norm_(run.model.parameters(), run.config.gradient_clip)
+        fabric.clip_gradients(run.model, run.optimizer, max_norm=run.config.gradient_clip, error_if_nonfinite=False)
         run.optimizer.step()
         run.step += 1
         run.average()
         total, count = total + float(value.detach()) * len(batch[0]), count + len(batch[0])
+    if not math.isfinite(total):
+        raise RovervisionError(
+            f"The training diverged in epoch {run.epoch + 1}: the loss is no number any more. Lower learning_rate "
+            f"(it was {run.config.learning_rate}) and give the same command again."
+        )
     return total / max(count, 1)
 
 

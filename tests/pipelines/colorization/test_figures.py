@@ -46,6 +46,6 @@ def test_the_chart_has_every_method_and_its_mean(results):
     *_, scores = results
     table, _ = scoring.tabulate_scores(scores, CONFIG, 0)
     (axis,) = figures.draw_scores(table, CONFIG).axes
-    assert len(axis.get_yticks()) == 8
+    assert len(axis.get_yticks()) == 9
     texts = {text.get_text() for text in axis.texts}
     assert {f"{value:.2f}" for value in table["ciede2000_mean"]} == texts

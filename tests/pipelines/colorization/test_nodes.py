@@ -9,6 +9,7 @@ from hypothesis import strategies as st
 from rovervision.errors import RovervisionError
 from rovervision.imaging.decoding import decode_image
 from rovervision.imaging.encoding import encode_png
+from rovervision.imaging.tiles import TileStore
 from rovervision.learning.weights import Weights
 from rovervision.pipelines.colorization import nodes, scoring, selecting
 from rovervision.pipelines.colorization.config import ColorizationConfig, SamplingConfig
@@ -103,7 +104,7 @@ def test_scores_have_every_method_for_every_scored_frame(colorizer):
     scores = scoring.score_colorizer(tiles, colorizer, nodes.fit_color_priors(tiles, CONFIG), CONFIG)
     frames = tiles.index.loc[(tiles.index["split"] == "test") & tiles.index["is_color"], "frame_id"].unique()
     assert set(scores["frame_id"]) == set(frames)
-    assert (scores.groupby("frame_id")["method"].nunique() == 8).all()
+    assert (scores.groupby("frame_id")["method"].nunique() == 9).all()
     table, numbers = scoring.tabulate_scores(scores, CONFIG, 0)
     assert set(table["role"]) == {"baseline", "model", "oracle"}
     by_method = table.set_index("method")
@@ -116,7 +117,7 @@ def test_scores_have_every_method_for_every_scored_frame(colorizer):
 
 def test_a_frames_score_is_the_mean_over_its_tiles(colorizer):
     tiles = example_tiles()
-    rows = scoring.scored_rows(tiles.index, CONFIG.scoring)
+    rows = selecting.scored_rows(tiles.index, CONFIG.scoring)
     whole = scoring.score_colorizer(tiles, colorizer, nodes.fit_color_priors(tiles, CONFIG), CONFIG)
     frame_id = tiles.index["frame_id"].iloc[rows[0]]
     lab_errors = []
@@ -133,7 +134,7 @@ def test_a_frames_score_is_the_mean_over_its_tiles(colorizer):
 def test_a_split_without_color_is_a_sentence():
     index = example_tiles().index.assign(split="train")
     with pytest.raises(RovervisionError, match=r"split 'test' has no colour tile.*train \d+"):
-        scoring.scored_rows(index, CONFIG.scoring)
+        selecting.scored_rows(index, CONFIG.scoring)
 
 
 def test_labels_stand_in_for_masks_only_where_there_is_none():
@@ -167,9 +168,35 @@ def test_an_image_has_the_same_bytes_alone_and_in_company(colorizer):
     assert company["a.png"]() == alone
 
 
-def test_an_empty_folder_is_a_sentence(colorizer):
-    with pytest.raises(RovervisionError, match=r"apply\.input"):
-        nodes.colorize_images({}, colorizer, CONFIG)
+def test_an_archive_without_gray_frames_has_nothing_to_colorize(colorizer):
+    assert nodes.colorize_images({}, colorizer, CONFIG) == {}
+
+
+def test_watched_groups_are_in_no_table_that_the_model_learns_from():
+    tiles = example_tiles()
+    _, watched = selecting.split_monitor(tiles.index, CONFIG.sampling.monitor_frac)
+    spoilt = tiles.pixels.copy()
+    spoilt[watched] = 255 - spoilt[watched]
+    before = nodes.fit_color_priors(tiles, CONFIG)
+    after = nodes.fit_color_priors(TileStore(spoilt, tiles.regions, tiles.index), CONFIG)
+    assert before["balanced"] == after["balanced"]
+    assert before["usual"] == after["usual"]
+    assert before["as_they_come"] != after["as_they_come"]
+
+
+def test_debayered_tiles_are_neither_learnt_from_nor_scored():
+    tiles = example_tiles()
+    index = tiles.index.assign(is_debayered=tiles.index["sol"] % 8 < 4)
+    rows = np.concatenate([*selecting.split_monitor(index, 0.2), selecting.scored_rows(index, CONFIG.scoring)])
+    assert len(rows)
+    assert not index["is_debayered"].iloc[rows].any()
+
+
+def test_a_split_without_color_is_told_before_any_training():
+    tiles = example_tiles()
+    index = tiles.index.replace({"split": {"test": "val"}})
+    with pytest.raises(RovervisionError, match="split 'test' has no colour tile"):
+        nodes.fit_color_priors(TileStore(tiles.pixels, tiles.regions, index), CONFIG)
 
 
 def test_only_kept_gray_frames_are_selected():

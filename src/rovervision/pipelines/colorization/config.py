@@ -31,7 +31,7 @@ class ScoringConfig(BaseModel):
     split: Literal["val", "test"] = "test"
     tiles_max: int | None = Field(default=None, ge=1)
     """Score at most so many tiles, taken evenly; None scores all."""
-    label_regions: dict[str, str] = Field(default_factory=dict)
+    label_regions: dict[str, Literal["sky", "terrain", "hardware", "unknown"]] = Field(default_factory=dict)
     """Image label → region (sky, terrain, hardware) for archives without masks; `*` stands for all other labels."""
     bootstrap_draws: int = Field(default=1000, ge=10)
 

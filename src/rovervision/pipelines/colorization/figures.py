@@ -24,6 +24,7 @@ METHOD_NAMES = {
     "global_mean": "one mean colour",
     "lightness_table": "table by lightness",
     "camera_table": "table by lightness and camera",
+    "starting_table": "balanced table that the model starts from",
     "oracle_table_and_tint": "table + the image's true tint",
     "oracle_own_table": "the image's own table",
     "oracle_quarter_resolution": "true colour at 1/4 resolution",

@@ -14,7 +14,7 @@ from rovervision.imaging.color_priors import fit_color_priors as fit_priors
 from rovervision.imaging.decoding import decode_image, is_pds3, to_uint8
 from rovervision.imaging.encoding import encode_png
 from rovervision.imaging.tiles import TileStore
-from rovervision.learning.batches import ColorBatches
+from rovervision.learning.batches import Augmentation, ColorBatches
 from rovervision.learning.color import perceived_ab_error
 from rovervision.learning.colorizers import ResidualColorizer, build_colorizer, number_cameras, stack_tables
 from rovervision.learning.colorizing import colorize, lightness_of, load_colorizer
@@ -27,6 +27,7 @@ from rovervision.pipelines.colorization.selecting import (
     describe_tiles,
     fingerprint,
     sampling_weights,
+    scored_rows,
     split_monitor,
 )
 from rovervision.sources.frame import StoredFile
@@ -36,16 +37,23 @@ from rovervision.sources.product_names import parse_product_name
 def fit_color_priors(tiles: TileStore, config: ColorizationConfig) -> dict[str, dict[str, object]]:
     """Average the colours of the training tiles: as a whole, at each lightness, and at each lightness by camera.
 
-    `as_they_come` counts every tile once and serves the baselines; `balanced` counts rare strata more, as training
-    does, and is what the colorizer starts from.
+    `as_they_come` counts every tile once and serves the baselines. `balanced` and `usual` are for the colorizer and
+    leave the watched groups out: the one counts rare strata more, as training does, and is what the colorizer starts
+    from; the other counts every tile once, so it is mostly soil, and is the colour of dust.
     """
+    scored_rows(tiles.index, config.scoring)  # a split without colour is better told now than after the training
     rows, cameras = color_rows(tiles.index, "train"), camera_names(tiles.index)
-    weights = sampling_weights(tiles.index.iloc[rows], config.sampling)
+    learnt, _ = split_monitor(tiles.index, config.sampling.monitor_frac)
+    weights = sampling_weights(tiles.index.iloc[learnt], config.sampling)
+
+    def fit(rows: np.ndarray, weights: np.ndarray) -> dict[str, object]:
+        counted = zip(rows, weights, strict=True)
+        return fit_priors((cameras[row], tiles.pixels[row], float(weight)) for row, weight in counted).to_json()
+
     return {
-        "as_they_come": fit_priors((cameras[row], tiles.pixels[row], 1.0) for row in rows).to_json(),
-        "balanced": fit_priors(
-            (cameras[row], tiles.pixels[row], weight) for row, weight in zip(rows, weights, strict=True)
-        ).to_json(),
+        "as_they_come": fit(rows, np.ones(len(rows))),
+        "usual": fit(learnt, np.ones(len(learnt))),
+        "balanced": fit(learnt, weights),
     }
 
 
@@ -71,9 +79,9 @@ def train_colorizer(
     tables, known = stack_tables(ColorPriors.from_json(color_priors["balanced"]), config.model.camera_share)
     cameras = number_cameras(camera_names(tiles.index), known).numpy()
     batch_size = config.training.batch_size
-    soil = torch.from_numpy(ColorPriors.from_json(color_priors["as_they_come"]).lookup)
-    batches = ColorBatches(tiles.pixels, cameras, train, batch_size, config.augmentation, soil, seed, weights)
-    watched = ColorBatches(tiles.pixels, cameras, monitor, 2 * batch_size, None, soil, seed)
+    augmentation = Augmentation(config.augmentation, ColorPriors.from_json(color_priors["usual"]).lookup)
+    batches = ColorBatches(tiles.pixels, cameras, train, batch_size, augmentation, seed, weights)
+    watched = ColorBatches(tiles.pixels, cameras, monitor, 2 * batch_size, None, seed)
     with seeded(seed):
         model = build_colorizer(tables, config.model)
     fabric = open_fabric(device, config.training.precision)
@@ -136,10 +144,6 @@ def colorize_images(
     images: Mapping[str, StoredFile], colorizer: Weights, config: ColorizationConfig
 ) -> dict[str, Callable[[], bytes]]:
     """Promise a PNG in colour for every image. Relative path → callable; a file that is no image fails on its own."""
-    if not images:
-        raise RovervisionError(
-            "There is no image to colorize in that folder: name another one with --params apply.input=DIR"
-        )
     model = load_colorizer(colorizer)
     names, work_px = output_names(list(images)), config.apply.work_px(colorizer)
     known = colorizer.header["cameras"]

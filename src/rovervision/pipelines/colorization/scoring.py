@@ -7,16 +7,15 @@ import numpy as np
 import pandas as pd
 import torch
 
-from rovervision.errors import RovervisionError
 from rovervision.imaging.color import rgb_to_lab
-from rovervision.imaging.color_priors import ColorPriors
+from rovervision.imaging.color_priors import ColorPriors, look_up
 from rovervision.imaging.scores import bootstrap_interval, reference_colors, score_colors
 from rovervision.imaging.tiles import TileStore
 from rovervision.learning.colorizers import ResidualColorizer, number_cameras
 from rovervision.learning.colorizing import load_colorizer
 from rovervision.learning.weights import Weights
 from rovervision.pipelines.colorization.config import ColorizationConfig, ScoringConfig
-from rovervision.pipelines.colorization.selecting import color_rows
+from rovervision.pipelines.colorization.selecting import scored_rows
 from rovervision.sources.regions import GROUND, HARDWARE, REGION_NAMES, RIDGE, ROCK, SKY
 
 REGION_GROUPS = {"sky": (SKY,), "terrain": (RIDGE, GROUND, ROCK), "hardware": (HARDWARE,)}
@@ -44,20 +43,6 @@ def score_colorizer(
     return table.groupby(["frame_id", "method"], sort=False, as_index=False).agg(firsts | means)
 
 
-def scored_rows(index: pd.DataFrame, config: ScoringConfig) -> np.ndarray:
-    """Return the rows of the tiles to score. Raises RovervisionError where the split has none."""
-    rows = color_rows(index, config.split)
-    if len(rows) == 0:
-        held = ", ".join(f"{name} {n}" for name, n in index.loc[index["is_color"], "split"].value_counts().items())
-        raise RovervisionError(
-            f"The split '{config.split}' has no colour tile to score on (colour tiles: {held or 'none'}). "
-            "Set colorization.scoring.split to a split that has some, or ingest more frames."
-        )
-    if config.tiles_max is None or len(rows) <= config.tiles_max:
-        return rows
-    return rows[np.linspace(0, len(rows) - 1, config.tiles_max).round().astype(int)]
-
-
 def score_tile(
     tiles: TileStore, row: int, model: ResidualColorizer, colorizer: Weights, priors: ColorPriors, config: ScoringConfig
 ) -> list[dict[str, object]]:
@@ -67,7 +52,9 @@ def score_tile(
     masks = region_masks(np.asarray(tiles.regions[row]), about["label"], config.label_regions)
     camera = f"{about['rover']}/{about['camera']}"
     own = predict_ab(model, lab[..., 0], camera_number(camera, colorizer))
-    methods = reference_colors(lab, priors, camera) | {str(colorizer.header["model"]["kind"]): own}
+    start = look_up(lab[..., 0], model.tables[camera_number(camera, colorizer)].cpu().numpy())
+    methods = reference_colors(lab, priors, camera) | {"starting_table": start}
+    methods |= {str(colorizer.header["model"]["kind"]): own}
     return [about | {"method": name} | score_colors(lab, ab, masks) for name, ab in methods.items()]
 
 
@@ -119,8 +106,10 @@ def summarize_method(method: object, scores: pd.DataFrame, config: ColorizationC
     error = scores["ciede2000"].to_numpy(np.float64)
     sols = (scores["rover"].astype(str) + scores["sol"].astype(str)).to_numpy()
     low, high = bootstrap_interval(error, sols, config.scoring.bootstrap_draws, seed)
-    others = [c for c in scores.columns if c not in (*FRAME_COLUMNS, "method", "ciede2000")]
+    own = (*FRAME_COLUMNS, "method", "ciede2000", "chroma", "predicted_chroma")
+    others = [column for column in scores.columns if column not in own]
     role = "oracle" if name.startswith("oracle") else "model" if name == config.model.kind else "baseline"
+    chroma = float(scores["chroma"].mean())
     return {
         "method": name,
         "role": role,
@@ -130,4 +119,5 @@ def summarize_method(method: object, scores: pd.DataFrame, config: ColorizationC
         "ciede2000_high": high,
         "ciede2000_median": float(np.median(error)),
         "ciede2000_p90": float(np.quantile(error, 0.9)),
+        "chroma_ratio": float(scores["predicted_chroma"].mean()) / max(chroma, 1e-6),
     } | {column: float(scores[column].mean()) for column in others}

@@ -6,13 +6,28 @@ from typing import Any
 import numpy as np
 import pandas as pd
 
+from rovervision.errors import RovervisionError
 from rovervision.imaging.tiles import TileStore
-from rovervision.pipelines.colorization.config import ColorizationConfig, SamplingConfig
+from rovervision.pipelines.colorization.config import ColorizationConfig, SamplingConfig, ScoringConfig
 
 
 def color_rows(index: pd.DataFrame, split: str) -> np.ndarray:
     """Return the rows of a split's colour tiles. Debayered mosaics are none: nobody has set their white balance."""
     return np.flatnonzero((index["split"] == split) & index["is_color"] & ~index["is_debayered"])
+
+
+def scored_rows(index: pd.DataFrame, config: ScoringConfig) -> np.ndarray:
+    """Return the rows of the tiles to score. Raises RovervisionError where the split has none."""
+    rows = color_rows(index, config.split)
+    if len(rows) == 0:
+        held = ", ".join(f"{name} {n}" for name, n in index.loc[index["is_color"], "split"].value_counts().items())
+        raise RovervisionError(
+            f"The split '{config.split}' has no colour tile to score on (colour tiles: {held or 'none'}). "
+            "Set colorization.scoring.split to a split that has some, or ingest more frames."
+        )
+    if config.tiles_max is None or len(rows) <= config.tiles_max:
+        return rows
+    return rows[np.linspace(0, len(rows) - 1, config.tiles_max).round().astype(int)]
 
 
 def camera_names(index: pd.DataFrame) -> list[str]:
@@ -50,10 +65,15 @@ def sampling_weights(index: pd.DataFrame, config: SamplingConfig) -> np.ndarray:
     return weights * sizes.to_numpy(np.float64) ** -config.balance_power
 
 
+CODE_VERSION = 1
+"""Counted up when the same parameters and tiles would train to other weights, so that no old checkpoint is taken for
+one of the present code."""
+
+
 def fingerprint(config: ColorizationConfig, seed: int, tiles: TileStore) -> str:
     """Return a hash of all that decides what a training ends with: parameters, seed, and the training tiles."""
     parts = [config.model, config.training, config.augmentation, config.sampling]
-    digest = hashlib.sha256(("".join(part.model_dump_json() for part in parts) + str(seed)).encode())
+    digest = hashlib.sha256(("".join(part.model_dump_json() for part in parts) + f"{seed} {CODE_VERSION}").encode())
     rows = color_rows(tiles.index, "train")
     about = tiles.index.iloc[rows][["tile_id", "group", "rover", "camera", "label", "sol", "weight"]].astype(str)
     digest.update(pd.util.hash_pandas_object(about, index=False).to_numpy().tobytes())
