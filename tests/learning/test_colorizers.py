@@ -1,16 +1,19 @@
 """Laws of a colorizer."""
 
+import numpy as np
 import pytest
 import torch
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from rovervision.imaging.color_priors import ColorPriors
 from rovervision.learning.colorizers import (
     COARSE,
     ModelConfig,
     ResidualColorizer,
     build_colorizer,
     number_cameras,
+    stack_tables,
 )
 from rovervision.learning.training import seeded
 
@@ -51,6 +54,16 @@ def test_a_camera_changes_its_own_image_only():
     any_camera, second = model(batch), model(batch, torch.tensor([0, 2, 0]))
     torch.testing.assert_close(second[[0, 2]], any_camera[[0, 2]])
     assert (second[1] - any_camera[1]).abs().max() > 1
+
+
+def test_starting_tables_stand_between_all_cameras_and_each():
+    table = np.ones((101, 2), np.float32)
+    by_camera = {"curiosity/mahli": 3 * table, "unknown/unknown": 9 * table, "curiosity/unknown": 9 * table}
+    stacked, names = stack_tables(ColorPriors(table[0], table, by_camera, 1.0), camera_share=0.5)
+    assert names == ("curiosity/mahli",)
+    assert stacked.shape == (2, 101, 2)
+    assert (stacked[0] == 1).all()
+    assert (stacked[1] == 2).all()
 
 
 def test_a_camera_never_met_is_any_camera():

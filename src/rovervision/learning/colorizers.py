@@ -106,8 +106,11 @@ def pad_to_multiple(x: Tensor, multiple: int) -> Tensor:
 
 
 def stack_tables(priors: ColorPriors, camera_share: float) -> tuple[Tensor, tuple[str, ...]]:
-    """Return the tables that a colorizer starts from, (1 + C, 101, 2), and the C cameras' names in that order."""
-    names = tuple(priors.by_camera)
+    """Return the tables that a colorizer starts from, (1 + C, 101, 2), and the C cameras' names in that order.
+
+    A camera that nobody could name has no table of its own.
+    """
+    names = tuple(name for name in priors.by_camera if "unknown" not in name.split("/"))
     own = (camera_share * priors.by_camera[name] + (1 - camera_share) * priors.lookup for name in names)
     return torch.from_numpy(np.stack([priors.lookup, *own]).astype(np.float32)), names
 

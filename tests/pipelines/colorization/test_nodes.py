@@ -215,6 +215,7 @@ def test_only_kept_gray_frames_are_selected():
 
 def test_a_file_name_tells_its_camera():
     assert nodes.camera_of("a/0077ML0005780000102730I01_DRCL.JPG") == "curiosity/mastcam_left"
+    assert nodes.camera_of("curiosity/mahli/holiday.png") == "curiosity/mahli"
     assert nodes.camera_of("holiday.png") == ""
 
 

@@ -152,9 +152,9 @@ def colorize_images(
 
 
 def camera_of(path: str) -> str:
-    """Return `rover/camera` as the file name tells it, or an empty text where it does not."""
+    """Return `rover/camera` as the file name tells it, or else the two folders that the file lies in."""
     product = parse_product_name(PurePosixPath(path).name)
-    return f"{product.rover}/{product.camera}" if product else ""
+    return f"{product.rover}/{product.camera}" if product else "/".join(PurePosixPath(path).parts[-3:-1])
 
 
 def output_names(keys: list[str]) -> dict[str, str]:
