@@ -56,6 +56,14 @@ def test_a_camera_changes_its_own_image_only():
     assert (second[1] - any_camera[1]).abs().max() > 1
 
 
+@torch.no_grad()
+def test_in_use_the_network_is_trusted_by_a_part():
+    sure, wary = (disturbed(SMALL.model_copy(update={"trust": trust})) for trust in (1.0, 0.5))
+    lightness = torch.rand(1, 1, 16, 16) * 100
+    torch.testing.assert_close(wary.correction(lightness), sure.correction(lightness) / 2)
+    torch.testing.assert_close(wary.look_up(lightness), sure.look_up(lightness))
+
+
 def test_starting_tables_stand_between_all_cameras_and_each():
     table = np.ones((101, 2), np.float32)
     by_camera = {"curiosity/mahli": 3 * table, "unknown/unknown": 9 * table, "curiosity/unknown": 9 * table}
@@ -72,7 +80,7 @@ def test_a_camera_never_met_is_any_camera():
 
 @torch.no_grad()
 def test_an_output_never_depends_on_its_batch_mates():
-    model = disturbed(SMALL.model_copy(update={"dropout": 0.0}))
+    model = disturbed(SMALL.model_copy(update={"dropout": 0.0, "trust": 1.0}))
     batch = torch.rand(4, 1, 32, 32) * 100
     alone = torch.cat([model(image[None]) for image in batch])
     torch.testing.assert_close(model(batch), alone, atol=1e-4, rtol=0)

@@ -27,6 +27,9 @@ class ModelConfig(BaseModel):
     blocks: int = Field(default=1, ge=1, le=8)
     camera_share: float = Field(default=0.5, ge=0, le=1)
     """How far a camera's starting table stands from the one of all cameras (0) to its own (1)."""
+    trust: float = Field(default=0.75, gt=0, le=1)
+    """In use, the network's correction counts by this much: networks are surer than they should be of scenes unlike
+    those that they learnt from."""
     dropout: float = Field(default=0.3, ge=0, lt=1)
     """Share of the deepest features that a training step does without, against learning scenes by heart."""
 
@@ -52,6 +55,7 @@ class ResidualColorizer(nn.Module):
 
     def __init__(self, tables: Tensor, config: ModelConfig) -> None:
         super().__init__()
+        self.trust = config.trust
         self.register_buffer("tables", tables.to(torch.float32).clone())
         self.unet = UNet(COARSE**2, config.widths, config.blocks, config.dropout)
         self.to_ab = nn.Conv2d(self.unet.channels_out, 2, 1)
@@ -91,7 +95,8 @@ class ResidualColorizer(nn.Module):
     def correction(self, lightness: Tensor) -> Tensor:
         """Return what is added to the table at a quarter of the resolution. (N, 1, H, W) to (N, 2, H/4, W/4)."""
         features, whole = self.unet(F.pixel_unshuffle((lightness - 50) / 25, COARSE))
-        return 10 * (self.to_ab(F.silu(features)) + self.to_tint(whole)[:, :, None, None])
+        scale = 10 if self.training else 10 * self.trust
+        return scale * (self.to_ab(F.silu(features)) + self.to_tint(whole)[:, :, None, None])
 
 
 def any_camera(lightness: Tensor) -> Tensor:
