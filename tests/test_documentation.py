@@ -1,0 +1,226 @@
+"""What the documentation says of parameters, datasets, files and commands is so."""
+
+import re
+import shlex
+from collections.abc import Iterator
+from functools import cache
+from pathlib import Path
+from typing import Any, get_args, get_origin
+from urllib.parse import urlsplit
+
+import click
+import pytest
+import yaml
+from kedro.pipeline.node import Node
+from kedro.validation.type_extractor import TypeExtractor
+from pydantic import BaseModel
+
+from rovervision.cli import check_environment, check_pipelines, run
+from rovervision.configuration import runtime_keys
+from rovervision.errors import RovervisionError
+from rovervision.parameters import explain_sections, unknown_keys
+from tests.test_conventions import PIPELINE_NAMES, REPOSITORY, loader, registered
+
+CONF = REPOSITORY / "conf"
+PAGES = [REPOSITORY / "README.md", REPOSITORY / "CONTRIBUTING.md", *sorted((REPOSITORY / "docs").rglob("*.md"))]
+FENCE = re.compile(r"^ *```(\w*)\n(.*?)^ *```$", re.MULTILINE | re.DOTALL)
+SPAN = re.compile(r"`([^`\n]+)`")
+LINK = re.compile(r"\[[^\]]*\]\(([^)\s]+)\)")
+
+
+def page_name(path: Path) -> str:
+    return path.relative_to(REPOSITORY).as_posix()
+
+
+# --- parameters
+
+
+def fields_of(model: type[BaseModel], prefix: str = "") -> Iterator[str]:
+    """Every field by dotted name; `*` stands for the keys of a mapping, and for the places of a list, of models."""
+    for name, info in model.model_fields.items():
+        inner = list(models_in(info.annotation))
+        several = get_origin(info.annotation) in (tuple, dict)
+        if several or not inner:
+            yield f"{prefix}{name}"
+        for each in inner:
+            yield from fields_of(each, f"{prefix}{name}.*." if several else f"{prefix}{name}.")
+
+
+def models_in(annotation: Any) -> Iterator[type[BaseModel]]:
+    if isinstance(annotation, type) and issubclass(annotation, BaseModel):
+        yield annotation
+    for argument in get_args(annotation):
+        yield from models_in(argument)
+
+
+def rows_of_tables(text: str, first_column: str) -> list[list[str]]:
+    """The cells of every row of the tables whose first column has this name."""
+    rows, inside = [], False
+    for line in text.splitlines():
+        cells = [cell.strip() for cell in line.strip().strip("|").split("|")] if line.startswith("|") else []
+        if not cells or cells[0] == first_column:
+            inside = bool(cells)
+        elif inside and not set(cells[0]) <= set("-: "):
+            rows.append(cells)
+        else:
+            inside = inside and bool(cells)
+    return rows
+
+
+def parameter_rows(pipeline: str) -> dict[str, list[str]]:
+    """Name → cells, of the tables below the heading `Parameters` of a pipeline's page."""
+    text = (REPOSITORY / "docs" / "pipelines" / f"{pipeline}.md").read_text()
+    section = re.search(r"^## Parameters$(.*?)^## ", text, re.MULTILINE | re.DOTALL)
+    assert section, f"the page of {pipeline} has no section Parameters"
+    rows = rows_of_tables(section[1], "name")
+    names = [cells[0].strip("`") for cells in rows]
+    assert len(set(names)) == len(names), f"named twice: {sorted(names)}"
+    return dict(zip(names, rows, strict=True))
+
+
+@cache
+def section_models() -> dict[str, type]:
+    return TypeExtractor(registered()).extract_types_from_pipelines()
+
+
+@pytest.mark.parametrize("pipeline", PIPELINE_NAMES)
+def test_every_parameter_stands_on_its_page_and_none_that_is_gone(pipeline: str) -> None:
+    documented, existing = set(parameter_rows(pipeline)), set(fields_of(section_models()[pipeline]))
+    assert existing - documented == set(), "not on the page"
+    assert documented - existing == set(), "on the page, and no parameter"
+
+
+@pytest.mark.parametrize("pipeline", PIPELINE_NAMES)
+def test_the_page_shows_the_values_of_base(pipeline: str) -> None:
+    stored = yaml.safe_load((CONF / "base" / f"parameters_{pipeline}.yml").read_text())
+    differing = {}
+    for name, (_, _, shown, *_) in parameter_rows(pipeline).items():
+        if "*" in name:
+            continue
+        value: Any = stored[pipeline]
+        for part in name.split("."):
+            value = value[part]
+        is_plain = not isinstance(value, dict) and "${" not in str(value) and "{" not in str(value)
+        said = yaml.safe_load(f"[{shown.replace('`', '').strip('[]')}]")
+        if is_plain and said != (value if isinstance(value, list) else [value]):
+            differing[name] = (said, value)
+    assert differing == {}
+
+
+# --- datasets
+
+
+def test_the_table_of_datasets_is_the_catalog() -> None:
+    shown: dict[str, tuple[str, str]] = {}
+    for names, layer, kind, *_ in rows_of_tables((REPOSITORY / "docs" / "data.md").read_text(), "dataset"):
+        shown |= dict.fromkeys(SPAN.findall(names), (layer, kind))
+    stored = {
+        name: (entry["metadata"]["kedro-viz"]["layer"], re.sub(r"^rovervision\..*\.", "", entry["type"]))
+        for name, entry in loader("base")["catalog"].items()
+    }
+    assert shown == stored
+
+
+@pytest.mark.parametrize("pipeline", PIPELINE_NAMES)
+def test_the_table_of_steps_names_every_node_its_outputs_and_tags(pipeline: str) -> None:
+    text = (REPOSITORY / "docs" / "pipelines" / f"{pipeline}.md").read_text()
+    header = next(line for line in text.splitlines() if line.startswith("| node |"))
+    columns = [cell.strip() for cell in header.strip("|").split("|")]
+    for cells in rows_of_tables(text, "node"):
+        row = dict(zip(columns, cells, strict=True))
+        nodes = [node_of(pipeline, name) for name in SPAN.findall(row["node"])]
+        written = [output for node in nodes for output in node.outputs]
+        assert set(SPAN.findall(row["writes"])) == set(written), row["node"]
+        assert all(node.tags == set(row.get("tags", "").split()) for node in nodes), row["node"]
+    named = [name for cells in rows_of_tables(text, "node") for name in SPAN.findall(cells[0])]
+    assert sorted(named) == sorted(node.name.rpartition(".")[2] for node in registered()[pipeline].nodes)
+
+
+def node_of(pipeline: str, name: str) -> Node:
+    return next(node for node in registered()[pipeline].nodes if node.name in (name, f"{pipeline}.{name}"))
+
+
+# --- links
+
+
+@pytest.mark.parametrize("path", PAGES, ids=page_name)
+def test_every_relative_link_leads_somewhere(path: Path) -> None:
+    text = FENCE.sub("", path.read_text())
+    targets = [urlsplit(target) for target in LINK.findall(text)]
+    missing = [each.geturl() for each in targets if not each.scheme and not (path.parent / each.path).exists()]
+    assert missing == []
+
+
+def test_every_decision_stands_in_the_list() -> None:
+    folder = REPOSITORY / "docs" / "decisions"
+    assert set(LINK.findall((folder / "index.md").read_text())) == {path.name for path in folder.glob("0*.md")}
+
+
+# --- commands
+
+
+def commands(text: str) -> Iterator[list[str]]:
+    """The words after every `kedro run` in a block or a span; a span `--params ...` counts as the end of one."""
+    lines = [line for language, block in FENCE.findall(text) if language == "bash" for line in block.splitlines()]
+    for span in SPAN.findall(FENCE.sub("", text)):
+        lines.append(f"kedro run {span}" if span.startswith("--params ") else span)
+    for line in lines:
+        for part in re.split(r" (?:&&|;|#) ?", line):
+            words = part.strip().split(maxsplit=2)
+            if words[:2] == ["kedro", "run"]:
+                yield shlex.split(" ".join(words[2:]))
+
+
+DOCUMENTED = sorted({(page_name(path), shlex.join(words)) for path in PAGES for words in commands(path.read_text())})
+
+
+def refusals(command: str) -> list[str]:
+    """Return why such a run would not begin, whatever data there are."""
+    try:
+        options = run.make_context("kedro run", shlex.split(command)).params
+        known = registered()
+        check_pipelines(options["pipelines"] or [])
+        check_environment(options["env"], CONF)
+    except (click.UsageError, RovervisionError) as error:
+        return [str(error)]
+    given, stored = options["params"] or {}, loader(options["env"] or "base")["parameters"]
+    nodes = [node for name in options["pipelines"] or PIPELINE_NAMES for node in known[name].nodes]
+    chosen = {name for key in ("node_names", "from_nodes", "to_nodes") for name in options[key] or []}
+    tags = set(options["tags"] or [])
+    return [
+        *unknown_keys(given, stored, runtime_keys(CONF)),
+        *explain_sections(laid_over(stored, given), section_models()),
+        *(chosen - {node.name for node in nodes}),
+        *(tags - {tag for node in nodes for tag in node.tags}),
+    ]
+
+
+def laid_over(stored: dict[str, Any], given: dict[str, Any]) -> dict[str, Any]:
+    """Return nested values with the given ones in their places."""
+    inner = {key: laid_over(stored[key], value) for key, value in given.items() if isinstance(stored.get(key), dict)}
+    return {**stored, **given, **inner}
+
+
+@pytest.mark.parametrize(("page", "command"), DOCUMENTED)
+def test_every_documented_command_is_understood(page: str, command: str) -> None:
+    assert refusals(command) == [], page
+
+
+@pytest.mark.parametrize(
+    "command",
+    [
+        "--pipeline-names ingestion",
+        "--pipelines ingestions",
+        "--env mls",
+        "--params colorization.training.epoch=3",
+        "--params colorization.training.epochs=none",
+        "--nodes colorization.no_such_node",
+        "--pipelines curation --tags train",
+    ],
+)
+def test_a_command_that_would_be_refused_is_noticed(command: str) -> None:
+    assert refusals(command) != []
+
+
+def test_the_pages_hold_commands() -> None:
+    assert len(DOCUMENTED) > 15
