@@ -9,10 +9,13 @@ from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from importlib.resources import files
 from pathlib import Path
+from textwrap import shorten
 from types import FrameType
 from typing import Any
 
 import click
+import yaml
+from filelock import Timeout
 from kedro.config import MissingConfigException
 from kedro.framework import project
 from kedro.framework.cli.project import run as kedro_run
@@ -20,9 +23,10 @@ from kedro.framework.cli.utils import KedroCliError
 from kedro.io import DatasetError
 from kedro.utils import find_kedro_project
 from kedro.validation.exceptions import ParameterValidationError
+from mlflow.exceptions import MlflowException  # the hooks have imported mlflow already
 from omegaconf.errors import OmegaConfBaseException
 
-from rovervision.configuration import environments
+from rovervision.configuration import environments, yaml_faults
 from rovervision.console import set_up_logging
 from rovervision.errors import RovervisionError
 from rovervision.hooks.tracking import end_stopped_run
@@ -60,8 +64,9 @@ def run_politely(**options: Any) -> Any:
     """Run pipelines, and say in a sentence what stops them."""
     root = find_kedro_project(Path.cwd()) or Path.cwd()
     conf_source = Path(options.get("conf_source") or root / "conf")
-    log_file = set_up_logging(conf_source, root)
+    log_file = None
     try:
+        log_file = set_up_logging(conf_source, root)
         with stop_signals():
             return run_request(options, conf_source)
     except Stopped as stop:
@@ -73,12 +78,13 @@ def run_politely(**options: Any) -> Any:
     except (click.exceptions.Exit, click.Abort, click.UsageError):
         raise
     except Exception as error:
-        tracebacks.error("The run failed.", exc_info=True)
-        sentence = readable(error)
+        if log_file:  # without the project's logging the traceback would land on the console
+            tracebacks.error("The run failed.", exc_info=True)
+        sentence = readable(error, conf_source)
         if sentence is None:
             raise
         _say(sentence)
-        if not isinstance(error, RovervisionError):
+        if log_file and not isinstance(error, RovervisionError):
             click.secho(f"(The whole traceback stands in {log_file}.)", dim=True, err=True)
         raise click.exceptions.Exit(1) from None
 
@@ -175,21 +181,49 @@ def stop_signals() -> Iterator[None]:
             signal.signal(number, handler)
 
 
-def readable(error: BaseException) -> str | None:
-    """Return the sentence that a person needs, or None when the error is a defect whose traceback is the message."""
-    chain = list(_chain(error))
-    for each in chain:
-        if isinstance(each, RovervisionError):
-            return str(each)
-        if isinstance(each, OSError) and each.errno in NO_ROOM:
-            where = f" at {os.fspath(each.filename)}" if isinstance(each.filename, str | os.PathLike) else ""
-            return (
-                f"{NO_ROOM[each.errno]}{where}. What was saved stays: make room, or set data_root to another disk in "
-                "conf/<environment>/globals.yml, and give the same command again."
-            )
+def readable(error: BaseException, conf_source: Path | None = None) -> str | None:
+    """Return the sentence that a person needs, or None when the error is a defect whose traceback is the message.
+
+    Args:
+        error: What ended the run.
+        conf_source: Folder or archive of the configuration, in which a file that is no YAML is looked for.
+    """
+    for each in _chain(error):
+        if sentence := _known_sentence(each):
+            return sentence
+    if isinstance(error, yaml.YAMLError):
+        return "\n".join(yaml_faults(conf_source) if conf_source else ()) or str(error)
     if isinstance(error, KNOWN_ERRORS) or _raised_in(error).startswith(KEDRO_REQUESTS):
         return str(error)
     return None
+
+
+def _known_sentence(error: BaseException) -> str | None:
+    """Return the sentence for an error that says the same however deep it lies."""
+    if isinstance(error, RovervisionError):
+        return str(error)
+    if isinstance(error, OSError) and error.errno in NO_ROOM:
+        where = f" at {os.fspath(error.filename)}" if isinstance(error.filename, str | os.PathLike) else ""
+        return (
+            f"{NO_ROOM[error.errno]}{where}. What was saved stays: make room, or set data_root to another disk in "
+            "conf/<environment>/globals.yml, and give the same command again."
+        )
+    if isinstance(error, Timeout):
+        return (
+            f"Another run holds {error.lock_file}. Wait until it has ended, or delete that file if no run is at "
+            "work, and give the same command again."
+        )
+    return _mlflow_sentence(error) if isinstance(error, MlflowException) else None
+
+
+def _mlflow_sentence(error: MlflowException) -> str:
+    import mlflow
+
+    reason = shorten(str(error), 300, placeholder=" ...")
+    return (
+        f"MLflow at {mlflow.get_tracking_uri()} cannot be used: {reason}\nStart that server, or set "
+        "MLFLOW_TRACKING_URI to one that answers; without it, the runs are kept in mlflow.db in the project."
+    )
 
 
 def _chain(error: BaseException | None) -> Iterator[BaseException]:

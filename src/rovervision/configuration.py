@@ -6,6 +6,9 @@ import zipfile
 from collections.abc import Iterator
 from pathlib import Path, PurePosixPath
 
+import yaml
+from omegaconf import OmegaConf
+
 RUNTIME_KEY = re.compile(r"\$\{runtime_params:\s*([\w.]+)")
 
 
@@ -42,6 +45,18 @@ def environments(conf_source: Path) -> set[str]:
     if conf_source.is_dir():
         names |= {path.name for path in conf_source.iterdir() if path.is_dir()}
     return names
+
+
+def yaml_faults(conf_source: Path) -> Iterator[str]:
+    """Yield a sentence for each file that is no YAML: the file, the line (from 1) and what is wrong there."""
+    for path, text in texts(conf_source):
+        try:
+            OmegaConf.create(text)  # as Kedro reads it: a key that stands twice is a fault too
+        except yaml.YAMLError as fault:
+            mark = getattr(fault, "problem_mark", None)
+            where = f", line {mark.line + 1}" if mark else ""
+            what = getattr(fault, "problem", None) or str(fault)
+            yield f"{conf_source / path}{where} is not valid YAML: {what}. Mend it there or just above."
 
 
 def runtime_keys(conf_source: Path) -> set[str]:

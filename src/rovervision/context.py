@@ -14,7 +14,7 @@ from omegaconf import OmegaConf
 
 from rovervision.configuration import runtime_keys
 from rovervision.errors import RovervisionError
-from rovervision.parameters import explain_sections, unknown_keys
+from rovervision.parameters import explain_sections, explain_shared, unknown_keys
 
 
 def project_path(relative: str, root: Path | None = None) -> str:
@@ -43,6 +43,8 @@ class ProjectContext(KedroContext):
         """
         types = TypeExtractor(dict(pipelines)).extract_types_from_pipelines()
         self._refuse_unknown_keys(types)
+        if sentences := explain_shared(self.config_loader["parameters"]):
+            raise RovervisionError("\n".join(sentences))
         try:
             return super().params
         except ParameterValidationError as error:

@@ -1,5 +1,6 @@
 """What is wrong with a parameter, in sentences."""
 
+import re
 from collections.abc import Iterable, Iterator, Mapping
 from difflib import get_close_matches
 from typing import Any, get_args
@@ -55,6 +56,24 @@ def _with_sections(names: Iterable[str]) -> set[str]:
 
 def _sections(names: Iterable[str]) -> set[str]:
     return {parent for name in names for parent in _parents(name)}
+
+
+DEVICE = re.compile(r"auto|cpu|mps|cuda(:\d+)?")
+SEED_MAX = 2**63 - 1
+"""The largest that both NumPy and torch take."""
+
+
+def explain_shared(parameters: Mapping[str, Any]) -> list[str]:
+    """Return a sentence for `device` and `seed`, which belong to no section, where a value is no such thing."""
+    sentences = []
+    device, seed = parameters.get("device", "auto"), parameters.get("seed", 0)
+    if not (isinstance(device, str) and DEVICE.fullmatch(device)):
+        sentences.append(
+            f"Parameter device (given: {device!r}): allowed are auto, cpu, mps, cuda, or cuda:1 for the second."
+        )
+    if isinstance(seed, bool) or not isinstance(seed, int) or not 0 <= seed <= SEED_MAX:
+        sentences.append(f"Parameter seed (given: {seed!r}): it must be a whole number from 0 to {SEED_MAX}.")
+    return sentences
 
 
 def explain_sections(parameters: Mapping[str, Any], types: Mapping[str, type]) -> list[str]:

@@ -7,6 +7,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 from kedro.io import DatasetError
+from mlflow.exceptions import MlflowException
 
 from rovervision.datasets.metric_history import MetricHistoryDataset, as_table, rewound
 
@@ -97,3 +98,22 @@ def test_a_training_that_was_finished_still_shows_its_curve(tracked: mlflow.Mlfl
     finished.flush()
     finished.flush()
     assert steps(tracked, run_id) == [1]
+
+
+def test_a_server_that_is_away_for_a_while_costs_one_warning_and_no_point(
+    tracked: mlflow.MlflowClient, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
+) -> None:
+    def refuse(*_: object, **__: object) -> None:
+        raise MlflowException("the server is away")
+
+    curve = MetricHistoryDataset(filepath=str(tmp_path / "m.csv"), prefix="p")
+    run_id = mlflow.start_run().info.run_id
+    curve.save(loss(1))
+    with monkeypatch.context() as away:
+        away.setattr(mlflow, "log_metrics", refuse)
+        curve.save(loss(2))
+        curve.save(loss(3))
+    assert caplog.text.count("WARNING") == caplog.text.count("server is away") == 1
+    assert curve.load()["step"].tolist() == [1, 2, 3]
+    curve.save(loss(4))
+    assert steps(tracked, run_id) == [1, 2, 3, 4]

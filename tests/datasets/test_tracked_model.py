@@ -67,3 +67,17 @@ def test_only_the_last_axis_belongs_to_the_signature() -> None:
 
 def test_requirements_are_pinned_as_installed() -> None:
     assert pinned(["numpy", "no-such-package"]) == [f"numpy=={np.__version__}", "no-such-package"]
+
+
+def test_a_server_that_takes_no_model_costs_a_warning(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
+) -> None:
+    def refuse(*_: object, **__: object) -> None:
+        raise mlflow.exceptions.MlflowException("the server is away")
+
+    monkeypatch.setattr(mlflow, "active_run", object)
+    monkeypatch.setattr(mlflow.pyfunc, "log_model", refuse)
+    (tmp_path / "weights.json").write_text("7")
+    model(tmp_path).save(EXAMPLE)
+    assert not model(tmp_path).exists()
+    assert "model brighter could not be logged" in caplog.text

@@ -139,3 +139,30 @@ def test_a_second_rank_neither_writes_nor_tracks(tmp_path: Path) -> None:
     assert "Done in" not in answer.stdout
     assert not (folder / "mlflow.db").exists()
     assert not (folder / "data").exists()
+
+
+def test_a_broken_configuration_file_is_named_with_its_line(tmp_path: Path) -> None:
+    folder = plant(tmp_path)
+    path = folder / "conf" / "base" / "parameters_growing.yml"
+    path.write_text(path.read_text() + "\nbroken: [1}\n")
+    answer = kedro(folder, "run", "--pipelines", "growing")
+    assert answer.returncode == 1
+    assert "Traceback" not in answer.stderr + answer.stdout
+    assert f"{path}, line {len(path.read_text().splitlines())}" in answer.stderr
+
+
+def test_a_tracking_server_that_does_not_answer_stops_the_run_at_once(garden: Path) -> None:
+    variables = {"MLFLOW_TRACKING_URI": "http://127.0.0.1:9", "MLFLOW_HTTP_REQUEST_MAX_RETRIES": "0"}
+    answer = kedro(garden, "run", "--pipelines", "learning", **variables)
+    assert answer.returncode == 1
+    assert "MLflow at http://127.0.0.1:9 cannot be used" in answer.stderr
+    assert "Traceback" not in answer.stderr + answer.stdout
+
+
+def test_a_device_and_a_seed_that_are_none_stop_the_run_before_any_node(garden: Path) -> None:
+    answer = kedro(garden, "run", "--params", "device=banana,seed=-1")
+    assert answer.returncode == 1
+    assert "Parameter device (given: 'banana')" in answer.stderr
+    assert "Parameter seed (given: -1)" in answer.stderr
+    assert "learning from" not in answer.stdout
+    assert "Traceback" not in answer.stderr + answer.stdout

@@ -7,7 +7,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 from pydantic import BaseModel, ConfigDict, Field, model_validator
 
-from rovervision.parameters import explain_sections, flat, suggestion, unknown_keys
+from rovervision.parameters import explain_sections, explain_shared, flat, suggestion, unknown_keys
 
 
 class Strict(BaseModel):
@@ -91,3 +91,21 @@ def test_keys_that_nothing_reads_are_named() -> None:
 def test_nothing_near_lists_what_there_is() -> None:
     assert suggestion("zzz", ["b", "a"]) == "Known names: a, b."
     assert suggestion("zzz", []) == ""
+
+
+@pytest.mark.parametrize("device", ["auto", "cpu", "mps", "cuda", "cuda:0", "cuda:12"])
+@pytest.mark.parametrize("seed", [0, 7, 2**63 - 1])
+def test_devices_and_seeds_that_there_are_pass(device: str, seed: int) -> None:
+    assert explain_shared({"device": device, "seed": seed}) == []
+
+
+@pytest.mark.parametrize("device", [0, None, "", "banana", "cuda:", "cuda:-1", "cpu:1", "Cuda", "cuda\n"])
+def test_a_device_that_is_none_is_refused(device: object) -> None:
+    (sentence,) = explain_shared({"device": device, "seed": 0})
+    assert repr(device) in sentence and "auto, cpu, mps, cuda" in sentence
+
+
+@pytest.mark.parametrize("seed", [-1, 1.5, "1", None, True, 2**63])
+def test_a_seed_that_is_no_count_is_refused(seed: object) -> None:
+    (sentence,) = explain_shared({"device": "cpu", "seed": seed})
+    assert repr(seed) in sentence and "whole number" in sentence

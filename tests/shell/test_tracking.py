@@ -3,9 +3,12 @@
 from pathlib import Path
 from typing import Any
 
+import mlflow
 import pytest
-from kedro.io import DataCatalog
+import yaml
+from kedro.io import DataCatalog, MemoryDataset
 from kedro.pipeline import Node, Pipeline
+from mlflow.exceptions import MlflowException
 
 from rovervision.errors import RovervisionError
 from rovervision.hooks import InputHooks
@@ -13,7 +16,7 @@ from rovervision.hooks.catalog_entries import CatalogEntries
 from rovervision.hooks.inputs import makers_of
 from rovervision.hooks.report import closing_message, duration
 from rovervision.hooks.sqlite_store import first_use, sqlite_path
-from rovervision.hooks.tracking import as_text, provenance, run_name, typed_command
+from rovervision.hooks.tracking import TrackingHooks, as_text, provenance, run_name, typed_command
 from rovervision.runners import rank
 
 REPOSITORY = Path(__file__).resolve().parents[2]
@@ -133,3 +136,73 @@ def test_the_report_names_places_and_counts_the_rest() -> None:
 )
 def test_durations_read_well(seconds: float, words: str) -> None:
     assert duration(seconds) == words
+
+
+def apply_conf(read: Path, written: Path) -> dict[str, dict[str, Any]]:
+    kind = "rovervision.datasets.image_folder.ImageFolderDataset"
+    return {
+        "mine@read": {"type": kind, "filepath": str(read), "read_only": True},
+        "coloured": {"type": kind, "filepath": str(written)},
+    }
+
+
+@pytest.mark.parametrize(
+    ("read", "written"),
+    [
+        ("mine", "mine"),
+        ("mine", "mine/coloured"),
+        ("mine/gray", "mine"),
+        ("link", "mine/deep"),
+        ("mine", "other/../mine"),
+    ],
+)
+def test_no_output_lies_on_in_or_around_a_persons_own_folder(tmp_path: Path, read: str, written: str) -> None:
+    (tmp_path / "mine" / "gray").mkdir(parents=True)
+    (tmp_path / "other").mkdir()
+    (tmp_path / "link").symlink_to(tmp_path / "mine")
+    colouring = Pipeline([Node(identity, "mine@read", "coloured", name="colour")])
+    with pytest.raises(RovervisionError, match="mine@read is read from"):
+        before_run(colouring, apply_conf(tmp_path / read, tmp_path / written))
+    (tmp_path / "mine" / "a.png").touch()
+    before_run(colouring, apply_conf(tmp_path / "mine", tmp_path / "mine_coloured"))
+
+
+def test_what_a_run_writes_first_and_reads_later_is_no_overlap(tmp_path: Path) -> None:
+    conf = apply_conf(tmp_path / "gray", tmp_path / "coloured")
+    conf["mine@written"] = {"type": conf["coloured"]["type"], "filepath": str(tmp_path / "gray")}
+    first = Node(identity, "params:x", "mine@written", name="gather")
+    before_run(Pipeline([first, Node(identity, "mine@read", "coloured", name="colour")]), conf)
+
+
+def test_colouring_guards_the_folder_that_apply_input_names() -> None:
+    entries = yaml.safe_load((REPOSITORY / "conf" / "base" / "catalog_colorization.yml").read_text())
+    named = [entry for entry in entries.values() if "runtime_params:apply.input" in entry["filepath"]]
+    assert [entry.get("read_only") for entry in named] == [True]
+
+
+def test_an_mlflow_that_fails_in_the_middle_costs_one_warning(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
+) -> None:
+    def refuse(*_: object, **__: object) -> None:
+        raise MlflowException("the server is away")
+
+    class Fingerprinted(MemoryDataset):
+        def fingerprint(self) -> str:
+            return "f00"
+
+    called = ("start_run", "log_params", "set_tag", "log_metrics", "log_artifact", "end_run")
+    for name in called:
+        monkeypatch.setattr(mlflow, name, refuse)
+    conf = {"drawing": {"filepath": str(tmp_path / "d"), "metadata": {"mlflow": {"metrics": True, "artifact": True}}}}
+    (tmp_path / "d").write_text("{}")
+    catalog = DataCatalog({"seen": Fingerprinted(1), "drawing": MemoryDataset()})
+    node = Node(identity, ["params:a"], "drawing", name="draw")
+    hooks = TrackingHooks()
+    hooks.after_catalog_created(catalog=catalog, conf_catalog=conf)
+    hooks.run_id, hooks._is_mlflow_enabled, hooks._already_active_mlflow = "some", True, False
+    hooks.before_node_run(node=node, catalog=catalog, inputs={"params:a": 1}, is_async=False)
+    hooks.after_dataset_loaded(dataset_name="seen")
+    hooks.after_dataset_saved(dataset_name="drawing", data={"n": 1})
+    hooks.after_pipeline_run(run_params={}, pipeline=Pipeline([node]), catalog=catalog)
+    warnings = [record for record in caplog.records if record.levelname == "WARNING"]
+    assert ["the server is away" in record.getMessage() for record in warnings] == [True]

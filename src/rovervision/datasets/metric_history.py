@@ -7,6 +7,8 @@ from typing import Any
 import pandas as pd
 from kedro.io import AbstractDataset, DatasetError
 
+from rovervision.datasets.lenient import Lenient
+
 Points = Mapping[str, Mapping[str, float] | Iterable[Mapping[str, float]]]
 """Metric name to one point or several, each `{"value": v, "step": s}`."""
 
@@ -20,6 +22,7 @@ class MetricHistoryDataset(AbstractDataset[Points, pd.DataFrame]):
     active, to the run. A point whose step the metric has already passed begins a new history: the rows of that metric
     from that step on are replaced, so that a training that starts over, or goes on from a checkpoint, leaves one curve.
     The first points of a run also bring the history before them. Without an active run only the table is written.
+    Points that MLflow does not take are offered to it again with the next ones.
 
     Args:
         filepath: The CSV file.
@@ -31,6 +34,8 @@ class MetricHistoryDataset(AbstractDataset[Points, pd.DataFrame]):
         self._filepath = Path(filepath)
         self._prefix = f"{prefix}." if prefix else ""
         self._run_id: str | None = None
+        self._waiting = as_table({})
+        self._lenient = Lenient()
         self.metadata = metadata
 
     def load(self) -> pd.DataFrame:
@@ -53,20 +58,22 @@ class MetricHistoryDataset(AbstractDataset[Points, pd.DataFrame]):
     def flush(self) -> None:
         """Give the active MLflow run the whole table, if no save has: the training had been finished before."""
         if self._filepath.exists():
-            self._log(self.load(), as_table({}), only_history=True)
+            self._log(self.load(), as_table({}))
 
-    def _log(self, history: pd.DataFrame, new: pd.DataFrame, only_history: bool = False) -> None:
+    def _log(self, history: pd.DataFrame, new: pd.DataFrame) -> None:
         import mlflow
 
         run = mlflow.active_run()
-        if run is None or (only_history and run.info.run_id == self._run_id):
+        if run is None:
             return
-        points = new if run.info.run_id == self._run_id else pd.concat([history, new])
-        self._run_id = run.info.run_id
-        for step in sorted(set(points["step"].tolist())):
-            rows = points[points["step"] == step]
-            names = [f"{self._prefix}{metric}" for metric in rows["metric"]]
-            mlflow.log_metrics(dict(zip(names, rows["value"].tolist(), strict=True)), step=step)
+        before = self._waiting if run.info.run_id == self._run_id else history
+        self._waiting, self._run_id = pd.concat([before, new]), run.info.run_id
+        with self._lenient(f"a curve could not be logged (it stands in {self._filepath})"):
+            for step in sorted(set(self._waiting["step"].tolist())):
+                rows = self._waiting[self._waiting["step"] == step]
+                names = [f"{self._prefix}{metric}" for metric in rows["metric"]]
+                mlflow.log_metrics(dict(zip(names, rows["value"].tolist(), strict=True)), step=step)
+                self._waiting = self._waiting[self._waiting["step"] != step]
 
     def preview(self, nrows: int = 5) -> Any:
         """Return the first rows, for Kedro-Viz."""

@@ -10,6 +10,7 @@ import numpy as np
 from kedro.io import AbstractDataset, DatasetError
 
 import rovervision
+from rovervision.datasets.lenient import Lenient
 
 
 class ModelExample(TypedDict):
@@ -25,7 +26,7 @@ class TrackedModelDataset(AbstractDataset[ModelExample, Any]):
     Saving takes an example of what the model is given and returns. The logged model consists of files that exist
     already (weights), this package's code and the name of a function that puts them together; nothing is pickled. At
     rest the dataset is a JSON file with the model's address, which `load` turns into an MLflow pyfunc model. Where no
-    run is active, nothing is logged or written.
+    run is active, or MLflow cannot take the model, nothing is written.
 
     Args:
         filepath: The JSON file.
@@ -68,13 +69,21 @@ class TrackedModelDataset(AbstractDataset[ModelExample, Any]):
     def save(self, data: ModelExample) -> None:
         """Log the model, if an MLflow run is active."""
         import mlflow
-        from mlflow.models import ModelSignature
 
         if mlflow.active_run() is None:
             return
         missing = [path for path in self._files.values() if not Path(path).exists()]
         if missing:
             raise DatasetError(f"model {self._name}: no file {', '.join(missing)}; save the weights before the model")
+        with Lenient()(f"model {self._name} could not be logged"):
+            address = self._log(data)
+            self._filepath.parent.mkdir(parents=True, exist_ok=True)
+            self._filepath.write_text(json.dumps(address, indent=2), encoding="utf-8")
+
+    def _log(self, data: ModelExample) -> dict[str, str]:
+        import mlflow
+        from mlflow.models import ModelSignature
+
         logged = mlflow.pyfunc.log_model(
             name=self._name,
             python_model=str(Path(__file__).with_name("served_model.py")),
@@ -88,9 +97,7 @@ class TrackedModelDataset(AbstractDataset[ModelExample, Any]):
             input_example=data["input"],
             pip_requirements=pinned(self._requirements),
         )
-        self._filepath.parent.mkdir(parents=True, exist_ok=True)
-        address = {"model_uri": logged.model_uri, "run_id": logged.run_id, "tracking_uri": mlflow.get_tracking_uri()}
-        self._filepath.write_text(json.dumps(address, indent=2), encoding="utf-8")
+        return {"model_uri": logged.model_uri, "run_id": logged.run_id, "tracking_uri": mlflow.get_tracking_uri()}
 
     def _exists(self) -> bool:
         return self._filepath.exists()

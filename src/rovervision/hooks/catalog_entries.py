@@ -21,6 +21,10 @@ class CatalogEntries:
         """The entry's `metadata`, or nothing."""
         return self._entries.get(name, {}).get("metadata") or {}
 
+    def is_read_only(self, name: str) -> bool:
+        """True for a dataset that the run must leave as it is."""
+        return bool(self._entries.get(name, {}).get("read_only"))
+
     def layer(self, name: str) -> str:
         """The dataset's layer, such as `reporting`, or nothing."""
         return str((self.metadata(name).get("kedro-viz") or {}).get("layer", ""))

@@ -1,6 +1,7 @@
 """Before any node runs: everything that the run reads must be there."""
 
 from collections.abc import Iterable, Mapping
+from pathlib import Path
 from typing import Any
 
 from kedro.framework.hooks import hook_impl
@@ -16,7 +17,8 @@ class InputHooks:
     """Stops a run that would fail later for want of an input, and names the command that makes it.
 
     An input may be absent if its catalog entry says `metadata: {optional: true}`, or if it is the file of one of the
-    run's own outputs: a state that the run resumes.
+    run's own outputs: a state that the run resumes. A dataset that is `read_only: true` may be the person's own: no
+    output of the run may lie on it, inside it or around it.
     """
 
     def __init__(self) -> None:
@@ -32,8 +34,9 @@ class InputHooks:
         """Check the free inputs.
 
         Raises:
-            RovervisionError: An input is absent.
+            RovervisionError: An input is absent, or would be overwritten.
         """
+        self._refuse_overlaps(pipeline)
         if run_params.get("only_missing_outputs"):
             return  # Kedro drops nodes after this hook; the inputs of those need not exist
         written = {self._entries.path(name) for name in pipeline.all_outputs()} - {None}
@@ -47,6 +50,18 @@ class InputHooks:
         if missing:
             raise RovervisionError(self._sentence(missing, catalog, run_params.get("env")))
 
+    def _refuse_overlaps(self, pipeline: Pipeline) -> None:
+        for read in sorted(name for name in pipeline.all_inputs() if self._entries.is_read_only(name)):
+            for written in sorted(pipeline.all_outputs()):
+                here, there = self._entries.path(read), self._entries.path(written)
+                twins = read.partition("@")[0] == written.partition("@")[0]
+                if here and there and not twins and overlap(here, there):
+                    raise RovervisionError(
+                        f"{read} is read from {shown(here)} and {written} would be written to {shown(there)}: "
+                        "one is or holds the other, so the run would overwrite its input or take its own output for "
+                        "input. Name two folders that lie apart."
+                    )
+
     def _sentence(self, missing: list[str], catalog: CatalogProtocol, env: str | None) -> str:
         pipelines.set_requested(None)  # the pipeline that makes an input is seldom the one that was asked for
         makers = makers_of(missing, dict(pipelines), self._entries, catalog)
@@ -59,6 +74,12 @@ class InputHooks:
         if unmade:
             lines.append(f"No pipeline makes {' or '.join(unmade)}: put it there, or name another place.")
         return "\n".join(lines)
+
+
+def overlap(one: Path, other: Path) -> bool:
+    """True when one of two paths is the other or lies inside it, links followed."""
+    first, second = one.resolve(), other.resolve()
+    return first.is_relative_to(second) or second.is_relative_to(first)
 
 
 def free_inputs(pipeline: Pipeline) -> list[str]:

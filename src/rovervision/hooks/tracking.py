@@ -1,6 +1,5 @@
 """MLflow: one run for each Kedro run that learns something."""
 
-import logging
 import os
 import re
 import shlex
@@ -17,11 +16,11 @@ from kedro.framework.hooks import hook_impl
 from kedro.io import CatalogProtocol
 from kedro.pipeline import Pipeline
 from kedro.pipeline.node import Node
-from mlflow.exceptions import MlflowException
 from mlflow.utils.validation import MAX_PARAM_VAL_LENGTH, MAX_PARAMS_TAGS_PER_BATCH
 
 from rovervision import __version__
 from rovervision.context import project_path
+from rovervision.datasets.lenient import Lenient
 from rovervision.hooks.catalog_entries import CatalogEntries
 from rovervision.hooks.sqlite_store import PREFIX, first_use, sqlite_path
 from rovervision.parameters import flat
@@ -31,8 +30,6 @@ silence_known_warnings()  # before the modules that warn
 
 from kedro_mlflow.config.kedro_mlflow_config import KedroMlflowConfig  # noqa: E402
 from kedro_mlflow.framework.hooks.mlflow_hook import MlflowHook  # noqa: E402
-
-logger = logging.getLogger(__name__)
 
 
 class TrackingHooks(MlflowHook):
@@ -47,6 +44,8 @@ class TrackingHooks(MlflowHook):
 
     A dataset may have a method `fingerprint() -> str`, whose value is kept as the tag `data.<name>` when it is loaded,
     and a method `flush()`, which is called once after its node is done.
+
+    MLflow must answer when a run begins; if it fails later, a warning says so and the run goes on.
     """
 
     def __init__(self) -> None:
@@ -57,6 +56,7 @@ class TrackingHooks(MlflowHook):
         self._entries = CatalogEntries()
         self._logged: set[str] = set()
         self._saved: dict[str, None] = {}
+        self._lenient = Lenient()
 
     @property
     def tracking_uri(self) -> str | None:
@@ -83,7 +83,7 @@ class TrackingHooks(MlflowHook):
         names = sorted(run_params["pipeline_names"] or ["__default__"])
         untracked = set(self.mlflow_config.tracking.disable_tracking.pipelines)
         self._is_mlflow_enabled = not set(names) <= untracked and set(run_params["tags"] or ()) != {"apply"}
-        self.run_id, self._logged, self._saved = None, set(), {}
+        self.run_id, self._logged, self._saved, self._lenient = None, set(), {}, Lenient()
         if not self._is_mlflow_enabled:
             return
         with first_use(self.mlflow_config.server.mlflow_tracking_uri):
@@ -98,10 +98,12 @@ class TrackingHooks(MlflowHook):
         if self.run_id is None:
             return
         if mlflow.active_run() is None:  # a thread of ThreadRunner does not know the run yet
-            mlflow.start_run(run_id=self.run_id)
+            with self._lenient("the run could not be joined"):
+                mlflow.start_run(run_id=self.run_id)
         self._finish_saved()
         given = {name.removeprefix("params:"): value for name, value in inputs.items() if name.startswith("params:")}
-        self._log_params({name: value for name, value in as_text(given).items() if name not in self._logged})
+        with self._lenient(f"the parameters of {node.name} could not be logged"):
+            self._log_params({name: value for name, value in as_text(given).items() if name not in self._logged})
 
     @hook_impl
     def after_dataset_loaded(self, dataset_name: str) -> None:
@@ -111,7 +113,9 @@ class TrackingHooks(MlflowHook):
         fingerprint = getattr(self._catalog.get(dataset_name), "fingerprint", None)
         if fingerprint and (tag := f"data.{dataset_name}") not in self._logged:
             self._logged.add(tag)
-            mlflow.set_tag(tag, fingerprint())
+            value = fingerprint()
+            with self._lenient(f"the tag {tag} could not be set"):
+                mlflow.set_tag(tag, value)
 
     @hook_impl
     def after_dataset_saved(self, dataset_name: str, data: Any) -> None:
@@ -122,16 +126,18 @@ class TrackingHooks(MlflowHook):
         self._saved[dataset_name] = None
         if wishes.get("metrics"):
             numbers = {name: value for name, value in flat(data).items() if isinstance(value, int | float)}
-            mlflow.log_metrics(
-                {f"{wishes.get('prefix', dataset_name)}.{name}": float(numbers[name]) for name in numbers}
-            )
+            with self._lenient(f"the numbers of {dataset_name} could not be logged"):
+                mlflow.log_metrics(
+                    {f"{wishes.get('prefix', dataset_name)}.{name}": float(numbers[name]) for name in numbers}
+                )
 
     @hook_impl
     def after_pipeline_run(self, run_params: dict[str, Any], pipeline: Pipeline, catalog: CatalogProtocol) -> None:
         """Close the run as FINISHED."""
         if self.run_id is not None:
             self._finish_saved()
-            super().after_pipeline_run(run_params, pipeline, catalog)
+            with self._lenient("the run could not be closed"):
+                super().after_pipeline_run(run_params, pipeline, catalog)
 
     @hook_impl
     def on_pipeline_error(
@@ -140,7 +146,8 @@ class TrackingHooks(MlflowHook):
         """Close the run as FAILED, with what was made before."""
         if self.run_id is not None and mlflow.active_run():
             self._finish_saved()
-            super().on_pipeline_error(error, run_params, pipeline, catalog)
+            with self._lenient("the run could not be closed"):  # the error itself is what the person must read
+                super().on_pipeline_error(error, run_params, pipeline, catalog)
 
     def _log_params(self, values: Mapping[str, str]) -> None:
         self._logged |= set(values)
@@ -160,13 +167,11 @@ class TrackingHooks(MlflowHook):
     def _log_artifact(self, name: str) -> None:
         """Copy the file or folder of a dataset into the run, below a folder named after its layer."""
         path, layer = self._entries.path(name), self._entries.layer(name)
-        try:
+        with self._lenient(f"{name} stays at {path} but could not be copied"):
             if path and path.is_dir():
                 mlflow.log_artifacts(str(path), f"{layer}/{name}")
             elif path and path.exists():
                 mlflow.log_artifact(str(path), layer or None)
-        except (MlflowException, OSError) as error:  # a copy that fails must not cost the training its result
-            logger.warning("%s stays at %s but could not be copied to MLflow: %s", name, path, error)
 
 
 def read_config(context: KedroContext) -> KedroMlflowConfig:
@@ -238,4 +243,5 @@ def _git(folder: Path, *words: str) -> str:
 def end_stopped_run() -> None:
     """Close what a signal left open, as KILLED; without this MLflow would call it FINISHED at exit."""
     while mlflow.active_run():
-        mlflow.end_run("KILLED")
+        with Lenient()("the run could not be closed"):
+            mlflow.end_run("KILLED")
