@@ -1,5 +1,8 @@
 """Tiles and shards come back as they were; a save that fails leaves what was there."""
 
+import errno
+import subprocess
+import sys
 import threading
 from pathlib import Path
 
@@ -7,8 +10,10 @@ import numpy as np
 import pandas as pd
 import pytest
 
-from rovervision.datasets.tile_store import ExaminedShardsDataset, TileStoreDataset
+from rovervision.datasets.tile_store import ExaminedShardsDataset, TileStoreDataset, replaced_folder
 from rovervision.imaging.tiles import TILE_INDEX_COLUMNS, ExaminedShard, TileStore
+
+REPOSITORY = Path(__file__).resolve().parents[2]
 
 
 def tiles(count: int, seed: int = 0) -> TileStore:
@@ -123,3 +128,66 @@ def test_a_broken_promise_stops_the_rest_and_leaves_the_old_shards(tmp_path: Pat
     assert list(dataset.load()) == ["old"]
     assert len(kept) < 50
     assert [path.name for path in tmp_path.iterdir()] == ["shards"]
+
+
+def moves_until(monkeypatch: pytest.MonkeyPatch, last: int, error: BaseException) -> None:
+    """Let so many renames of folders succeed, then fail one, then let all succeed."""
+    count, rename = iter(range(99)), Path.rename
+
+    def move(self: Path, other: Path) -> Path:
+        if next(count) == last:
+            raise error
+        return rename(self, other)
+
+    monkeypatch.setattr(Path, "rename", move)
+
+
+@pytest.mark.parametrize("error", [OSError(errno.ENOSPC, "no room"), KeyboardInterrupt()])
+@pytest.mark.parametrize("last", [0, 1])
+def test_a_rename_that_fails_leaves_the_old_tiles(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, last: int, error: BaseException
+) -> None:
+    dataset = TileStoreDataset(filepath=str(tmp_path / "tiles"))
+    dataset.save(tiles(2))
+    moves_until(monkeypatch, last, error)
+    with pytest.raises(BaseException, match="no room" if isinstance(error, OSError) else None):
+        dataset.save(tiles(4, seed=1))
+    monkeypatch.undo()
+    assert [path.name for path in tmp_path.iterdir()] == ["tiles"]
+    assert_same(dataset.load(), tiles(2))
+
+
+KILLED = """
+import os, sys, pathlib
+sys.path.insert(0, {repository!r})
+from tests.datasets.test_tile_store import TileStoreDataset, tiles
+rename, count = pathlib.Path.rename, iter(range(99))
+pathlib.Path.rename = lambda self, other: os._exit(9) if next(count) == {last} else rename(self, other)
+TileStoreDataset(filepath={folder!r}).save(tiles(4, seed=1))
+"""
+
+
+@pytest.mark.parametrize("last", [0, 1])
+@pytest.mark.parametrize("what_next", ["load", "save"])
+def test_a_killed_save_loses_nothing_and_is_cleaned_up(tmp_path: Path, last: int, what_next: str) -> None:
+    """Before the first rename, or between the two, the process ends as under SIGKILL."""
+    dataset = TileStoreDataset(filepath=str(tmp_path / "tiles"))
+    dataset.save(tiles(2))
+    script = KILLED.format(repository=str(REPOSITORY), folder=str(tmp_path / "tiles"), last=last)
+    assert subprocess.run([sys.executable, "-c", script], check=False, timeout=60).returncode == 9
+    assert (tmp_path / "tiles").exists() == (last == 0)
+    if what_next == "load":
+        assert dataset.exists()
+        assert_same(dataset.load(), tiles(2))
+    dataset.save(tiles(3))
+    assert_same(dataset.load(), tiles(3))
+    assert [path.name for path in tmp_path.iterdir()] == ["tiles"]
+
+
+def test_what_another_process_is_writing_stays(tmp_path: Path) -> None:
+    with replaced_folder(tmp_path / "tiles") as first:
+        with replaced_folder(tmp_path / "tiles") as second:
+            assert first.is_dir()
+            (second / "late").touch()
+        (first / "last").touch()
+    assert [path.relative_to(tmp_path).as_posix() for path in tmp_path.rglob("*")] == ["tiles", "tiles/last"]

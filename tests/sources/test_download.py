@@ -1,5 +1,6 @@
 """One file from the web, served here by this machine: whole or not at all."""
 
+import errno
 import threading
 from collections.abc import Iterator
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
@@ -86,3 +87,16 @@ def test_many_threads_download_once(tmp_path: Path, address: str) -> None:
 def test_addresses_are_no_paths() -> None:
     assert is_address("https://zenodo.org/x.zip") and is_address("HTTP://a/b.zip")
     assert not is_address("data/x.zip") and not is_address("/http://x.zip")
+
+
+@pytest.mark.parametrize("code", [errno.ENOSPC, errno.EDQUOT])
+def test_a_full_disk_is_no_fault_of_the_server(
+    tmp_path: Path, address: str, monkeypatch: pytest.MonkeyPatch, code: int
+) -> None:
+    def refuse(self: Path, *_: object, **__: object) -> None:
+        raise OSError(code, "no room", str(self))
+
+    monkeypatch.setattr(Path, "open", refuse)
+    with pytest.raises(OSError, match="no room") as told:
+        downloaded(f"{address}/set.zip", tmp_path, len(BODY))
+    assert told.value.errno == code

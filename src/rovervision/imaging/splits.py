@@ -14,7 +14,7 @@ class SplitsConfig(BaseModel):
 
     model_config = ConfigDict(frozen=True, extra="forbid")
 
-    sols_per_group: int = Field(default=10, ge=1)
+    sols_per_group: int = Field(default=3, ge=1)
     """Sols of one rover that stay together: a rover sees the same rocks for days."""
     train_share: float = Field(default=0.8, ge=0.0, le=1.0)
     val_share: float = Field(default=0.1, ge=0.0, le=1.0)

@@ -1,5 +1,6 @@
 """One large file from the web, whole or not at all."""
 
+import errno
 import os
 import sys
 import threading
@@ -16,6 +17,7 @@ from rovervision.errors import RovervisionError
 _TIMEOUT_S: Final = (15, 60)
 _CHUNK_BYTES: Final = 1 << 18
 _DOWNLOADING: Final = threading.Lock()
+_NO_ROOM: Final = (errno.ENOSPC, errno.EDQUOT, errno.EROFS)
 _AGENT: Final = f"rovervision/{rovervision.__version__} (research; downloads once and keeps it)"
 
 
@@ -47,6 +49,8 @@ def _fetched(address: str, path: Path, max_bytes: int) -> Path:
         _stream(address, part, max_bytes)
         part.replace(path)
     except (requests.RequestException, OSError) as error:
+        if error.errno in _NO_ROOM:  # the disk's fault, not the server's
+            raise
         raise RovervisionError(
             f"{address} could not be downloaded: {error}. Try again, or download it yourself and set "
             "`ingestion.archive` to the file."

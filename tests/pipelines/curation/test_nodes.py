@@ -229,10 +229,10 @@ def test_frames_without_sol_and_clock_are_split_too(config: CurationConfig) -> N
     assert split["group"].nunique() == 4
 
 
-def test_when_nothing_is_left_the_sentence_says_where_to_look(config: CurationConfig) -> None:
+def test_when_nothing_is_left_the_sentence_says_why(config: CurationConfig) -> None:
     examined, split = curated([frame("a")], {"a": b"<html>"}, config)
     assert not split["kept"].any()
-    with pytest.raises(RovervisionError, match="curation_summary"):
+    with pytest.raises(RovervisionError, match=r"of 1 frames.*undecodable \(1\)"):
         cut_tiles(examined, split)
     with pytest.raises(RovervisionError, match="no frame"):
         judge_frames({}, config)
@@ -263,3 +263,10 @@ def test_a_typo_in_the_parameters_is_refused() -> None:
     for wrong in ({"tile_size": 64}, {"tile_px": 0}, {"rules": {"x": {"measure": "entropy_bit", "minimum": 1}}}):
         with pytest.raises(ValidationError):
             CurationConfig(**wrong)
+
+
+def test_a_curation_that_keeps_nothing_names_the_three_reasons_that_reject_most() -> None:
+    listed = [["a", "b"], ["b", "c"], ["b", "c", "d"], ["c", "b", "a", "a2"]]
+    frames = pd.DataFrame({"frame_id": list("wxyz"), "kept": False, "reasons": listed})
+    with pytest.raises(RovervisionError, match=r"4 frames\. .*: b \(4\), c \(3\), a \(2\)\. "):
+        cut_tiles({}, frames)

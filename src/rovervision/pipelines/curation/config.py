@@ -14,7 +14,7 @@ class CurationConfig(BaseModel):
 
     tile_px: int = Field(default=64, ge=16, multiple_of=4)
     """Side of a tile in pixels."""
-    frames_per_shard: int = Field(default=128, ge=1)
+    frames_per_shard: int = Field(default=64, ge=1)
     """Frames that are examined and written together; bounds the memory."""
     mosaic_score_min: float = Field(default=0.3, gt=0.0, le=1.0)
     """Gray images at or above this `mosaic_score` are Bayer mosaics and are debayered. Real mosaics score above 0.8,

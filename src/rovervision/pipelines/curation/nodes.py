@@ -87,7 +87,7 @@ def cut_tiles(frames_examined: Mapping[str, ExaminedShard], frames_split: pd.Dat
     chosen = [np.flatnonzero(shard.candidates["frame_id"].isin(frames.index)) for shard in frames_examined.values()]
     n_tiles = sum(map(len, chosen))
     if n_tiles == 0:
-        raise RovervisionError(f"no tile is left of {len(frames_split)} frames: see the reasons in curation_summary")
+        raise RovervisionError(_nothing_left(frames_split))
     example = next(iter(frames_examined.values()))
     pixels = np.empty((n_tiles, *example.pixels.shape[1:]), np.uint8)
     regions = np.empty((n_tiles, *example.regions.shape[1:]), np.uint8)
@@ -106,7 +106,7 @@ def cut_tiles(frames_examined: Mapping[str, ExaminedShard], frames_split: pd.Dat
 def summarize_curation(frames_split: pd.DataFrame, tiles: TileStore) -> dict[str, Any]:
     """Return what curation kept and why it rejected the rest, as JSON; kept + rejected = frames."""
     kept = frames_split["kept"].astype(bool)
-    reasons = Counter(reason for listed in frames_split["reasons"] for reason in listed)
+    reasons = _reason_counts(frames_split)
     index = tiles.index
     return {
         "frames": len(frames_split),
@@ -124,6 +124,20 @@ def summarize_curation(frames_split: pd.DataFrame, tiles: TileStore) -> dict[str
         "tiles_by_split": _counts(index["split"]),
         "tiles_by_camera": _counts(index["rover"].astype(str) + " " + index["camera"].astype(str)),
     }
+
+
+def _reason_counts(frames: pd.DataFrame) -> Counter[str]:
+    """Return how many frames each reason rejects; a frame may have several."""
+    return Counter(reason for listed in frames["reasons"] for reason in listed)
+
+
+def _nothing_left(frames: pd.DataFrame) -> str:
+    """Return the sentence for a curation that rejects every frame, with the three reasons that reject most."""
+    counts = [f"{reason} ({count})" for reason, count in _reason_counts(frames).most_common(3)]
+    return (
+        f"No tile is left of {len(frames)} frames. What rejects most: {', '.join(counts) or 'none'}. "
+        "Relax those under curation.rules, or select other frames."
+    )
 
 
 def _failed_checks(row: Mapping[Any, Any], config: CurationConfig) -> dict[str, str]:
