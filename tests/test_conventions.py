@@ -6,10 +6,12 @@ import shutil
 import statistics
 import subprocess
 import sys
+import tomllib
 from collections import Counter
 from collections.abc import Iterator
 from functools import cache
 from graphlib import TopologicalSorter
+from importlib.metadata import packages_distributions
 from itertools import chain
 from pathlib import Path
 from typing import Any, get_args
@@ -277,21 +279,89 @@ def test_values_stand_in_yaml_not_in_code_alone() -> None:
     assert hidden == []
 
 
+@pytest.mark.parametrize("name", ["curation", "ingestion.synthetic"])
+def test_defaults_in_code_are_the_values_of_base(name: str) -> None:
+    """A test or notebook that builds a section bare gets what a run gets."""
+    value: Any = loader("base")["parameters"]
+    for part in name.split("."):
+        value = value[part]
+
+    def differing(model: BaseModel, stored: Any, prefix: str) -> Iterator[str]:
+        for field in type(model).model_fields:
+            inner = getattr(model, field)
+            if isinstance(inner, BaseModel):
+                yield from differing(inner, stored[field], f"{prefix}.{field}")
+            elif not isinstance(inner, dict) and inner != (tuple(v) if isinstance(v := stored[field], list) else v):
+                yield f"{prefix}.{field}: {inner} in code, {stored[field]} in base"
+
+    assert list(differing(sections()[name](), value, name)) == []
+
+
 # --- what no file may say
 
 
+def tracked_texts() -> Iterator[tuple[str, str]]:
+    """Path and text of every file that git tracks, but of this one; without git, of every file in the known folders."""
+    answer = subprocess.run(["git", "ls-files", "-z"], cwd=REPOSITORY, capture_output=True, text=True, check=False)
+    names = answer.stdout.split("\0") if answer.returncode == 0 else []
+    folders = ("src", "tests", "conf", "docs", ".ci", "deploy", "benchmarks", "notebooks")
+    paths = [REPOSITORY / name for name in names if name] or [
+        *(path for path in REPOSITORY.iterdir() if path.suffix in {".toml", ".md", ".yml", ".yaml", ".cff"}),
+        *(path for folder in folders for path in (REPOSITORY / folder).rglob("*") if "__pycache__" not in path.parts),
+    ]
+    for path in paths:
+        if path.is_file() and path != Path(__file__):
+            try:
+                yield str(path.relative_to(REPOSITORY)), path.read_text(encoding="utf-8")
+            except UnicodeDecodeError:
+                continue  # a picture
+
+
+MACHINE_PATHS = re.compile(r"(?<![\w.}/-])/(work|root|farm)(?![\w-])")
+PACKAGE_HOSTS = re.compile(r"\b(pypi\.org|pypi\.python\.org|pythonhosted\.org|npmjs\.(org|com))\b")
+
+
 def test_no_file_names_this_machine() -> None:
-    places = [str(REPOSITORY), str(Path.home())] if Path.home() != Path("/root") else [str(REPOSITORY), "/root/"]
-    folders = [
-        REPOSITORY / name for name in ("src", "tests", "conf", "docs", ".ci", "deploy", "benchmarks", "notebooks")
+    home = str(Path.home())
+    found = []
+    for name, text in tracked_texts():
+        named = [each[0] for each in (MACHINE_PATHS.search(text), PACKAGE_HOSTS.search(text)) if each]
+        found += [f"{name}: {each}" for each in named]
+        found += [f"{name}: {place}" for place in (str(REPOSITORY), home) if len(place) > 5 and place in text]
+    assert found == []
+
+
+@pytest.mark.parametrize("text", ["cd /work/main", "'/root/.cache'", "/farm", "see https://pypi.org/simple"])
+def test_a_path_or_host_of_this_machine_would_be_seen(text: str) -> None:
+    assert MACHINE_PATHS.search(text) or PACKAGE_HOSTS.search(text)
+    assert not MACHINE_PATHS.search("docs/work/main.md ./root https://a.org/x/work /workshop ${x}/work")
+
+
+def test_the_readme_is_whole() -> None:
+    text = (REPOSITORY / "README.md").read_text()
+    links = re.findall(r"\]\(([^)\s]+)\)", text) + re.findall(r"<(?:img|a)[^>]+(?:src|href)=\"([^\"]+)\"", text)
+    near = [link.partition("#")[0] for link in links if not re.match(r"[a-z]+:|#", link)]
+    assert near, "the README links to nothing of its own"
+    assert [link for link in near if not (REPOSITORY / link).exists()] == []
+    assert re.findall(r"\b[A-Z0-9_]*_HERE\b", text) == []
+
+
+def test_what_is_imported_is_declared() -> None:
+    project = tomllib.loads((REPOSITORY / "pyproject.toml").read_text())["project"]
+    declared = {re.split(r"[^\w.-]", each)[0].lower().replace("_", "-") for each in project["dependencies"]}
+    imported = set()
+    for path in python_files(SOURCE):
+        for each in ast.walk(ast.parse(path.read_text())):
+            if isinstance(each, ast.Import):
+                imported |= {alias.name.partition(".")[0] for alias in each.names}
+            elif isinstance(each, ast.ImportFrom) and each.module:
+                imported.add(each.module.partition(".")[0])
+    distributions = packages_distributions()
+    outside = imported - set(sys.stdlib_module_names) - {"rovervision"}
+    assert "yaml" in outside
+    missing = [
+        name
+        for name in sorted(outside)
+        if not declared & {each.lower().replace("_", "-") for each in distributions.get(name, [name])}
     ]
-    files = [
-        path
-        for folder in folders
-        for path in folder.rglob("*")
-        if path.suffix in {".py", ".yml", ".md", ".sh", ".ipynb"}
-    ]
-    files += [path for path in REPOSITORY.iterdir() if path.suffix in {".toml", ".md", ".yml", ".yaml"}]
-    assert [
-        str(path) for path in files if path != Path(__file__) and any(place in path.read_text() for place in places)
-    ] == []
+    assert missing == []

@@ -58,7 +58,8 @@ def test_the_run_is_finished_in_mlflow_with_its_curve(project: Path, first: subp
     newest = tracked_runs(project)[0]
     assert newest.info.status == "FINISHED"
     assert newest.data.params["colorization.training.epochs"] == "3"
-    assert newest.data.metrics
+    assert [step for step, _ in curve(project, newest, "training.monitor_loss")] == [1, 2, 3]
+    assert any(name.startswith("scores.") for name in newest.data.metrics)
     assert all(len(point) == 2 for name in newest.data.metrics for point in curve(project, newest, name))
 
 
@@ -67,6 +68,8 @@ def test_a_second_run_takes_up_what_is_there(project: Path, second: subprocess.C
     runs = tracked_runs(project)
     assert [each.info.status for each in runs] == ["FINISHED", "FINISHED"]
     assert set(runs[0].data.metrics) == set(runs[1].data.metrics)
+    scores = [{name: v for name, v in each.data.metrics.items() if name.startswith("scores.")} for each in runs]
+    assert scores[0] == scores[1] != {}
     for name in runs[0].data.metrics:
         steps = [step for step, _ in curve(project, runs[0], name)]
         assert steps == sorted(set(steps)), f"{name} holds a point twice"
