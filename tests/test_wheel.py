@@ -7,11 +7,14 @@ import tarfile
 import venv
 from pathlib import Path
 
+import cv2
+import numpy as np
 import pytest
 
-from tests.shell.conftest import REPOSITORY, quiet_environment
+from tests.shell.conftest import REPOSITORY, quiet_environment, tracked_runs
 from tests.test_run import project_copy
 
+SMALL = "--params=ingestion.synthetic.frames_count=60"
 pytestmark = [pytest.mark.slow, pytest.mark.timeout(600)]
 
 
@@ -70,9 +73,26 @@ def test_the_wheel_runs_from_an_empty_folder(tmp_path: Path) -> None:
     assert "--conf-source" in lost.stderr
 
     conf = pack_configuration(project)
-    made = call(str(programs / "rovervision"), f"--conf-source={conf}", "--pipelines=ingestion,curation")
+    made = call(str(programs / "rovervision"), f"--conf-source={conf}", "--pipelines=ingestion,curation", SMALL)
     assert made.returncode == 0, made.stdout + made.stderr
     assert made.stderr == ""
     assert "Done in" in made.stdout
     assert {path.name for path in empty.iterdir()} == {"data", "logs"}, "no MLflow store: nothing was learnt"
     assert list((empty / "data").rglob("*.png"))
+
+    learnt = call(
+        str(programs / "rovervision"),
+        f"--conf-source={conf}",
+        "--pipelines=colorization",
+        "--params=colorization.training.epochs=1,colorization.scoring.bootstrap_draws=10",
+    )
+    assert learnt.returncode == 0, learnt.stdout + learnt.stderr
+    assert learnt.stderr == ""
+    assert [run.info.status for run in tracked_runs(empty)] == ["FINISHED"]
+
+    (empty / "mine").mkdir()
+    cv2.imwrite(str(empty / "mine" / "rock.png"), np.tile(np.arange(100, dtype=np.uint8), (70, 1)))
+    words = ["--pipelines=colorization", "--tags=apply", "--params=apply.input=mine,apply.output=coloured"]
+    coloured = call(str(programs / "rovervision"), f"--conf-source={conf}", *words)
+    assert coloured.returncode == 0, coloured.stdout + coloured.stderr
+    assert cv2.imread(str(empty / "coloured" / "rock.png")).shape == (70, 100, 3)
