@@ -16,9 +16,9 @@ class SplitsConfig(BaseModel):
 
     sols_per_group: int = Field(default=3, ge=1)
     """Sols of one rover that stay together: a rover sees the same rocks for days."""
-    train_share: float = Field(default=0.8, ge=0.0, le=1.0)
+    train_share: float = Field(default=0.7, ge=0.0, le=1.0)
     val_share: float = Field(default=0.1, ge=0.0, le=1.0)
-    test_share: float = Field(default=0.1, ge=0.0, le=1.0)
+    test_share: float = Field(default=0.2, ge=0.0, le=1.0)
 
     @model_validator(mode="after")
     def _shares_add_up(self) -> "SplitsConfig":

@@ -29,7 +29,7 @@ class AugmentationConfig(BaseModel):
     """The input lightness is scaled by a random factor in 1/gain_max..gain_max."""
     noise: float = Field(default=1.0, ge=0, le=20)
     """Highest standard deviation of the noise added to the input lightness, in units of L."""
-    dust_max: float = Field(default=0.6, ge=0, le=1)
+    dust_max: float = Field(default=0.0, ge=0, le=1)
     """Pixels paler than what the rover mostly sees at their lightness move toward that colour, by a random share of up
     to this in each tile: dust settles on a rover, so its hardware is browner in later years than in earlier ones."""
     patch_frac: float = Field(default=0.5, ge=0, le=1)

@@ -25,9 +25,9 @@ class ModelConfig(BaseModel):
     widths: tuple[Annotated[int, Field(ge=8, le=1024, multiple_of=8)], ...] = Field(default=(24, 48, 96), min_length=1)
     """Channels at 1/4, 1/8, 1/16 ... of the image's resolution; multiples of 8."""
     blocks: int = Field(default=1, ge=1, le=8)
-    camera_share: float = Field(default=0.5, ge=0, le=1)
+    camera_share: float = Field(default=1.0, ge=0, le=1)
     """How far a camera's starting table stands from the one of all cameras (0) to its own (1)."""
-    trust: float = Field(default=0.75, gt=0, le=1)
+    trust: float = Field(default=1.0, gt=0, le=1)
     """In use, the network's correction counts by this much: networks are surer than they should be of scenes unlike
     those that they learnt from."""
     dropout: float = Field(default=0.3, ge=0, lt=1)

@@ -27,9 +27,9 @@ class TrainingConfig(BaseModel):
 
     model_config = ConfigDict(frozen=True, extra="forbid")
 
-    epochs: int = Field(default=40, ge=1)
+    epochs: int = Field(default=100, ge=1)
     batch_size: int = Field(default=16, ge=1)
-    learning_rate: float = Field(default=1e-3, gt=0)
+    learning_rate: float = Field(default=2e-3, gt=0)
     """Highest rate of AdamW: reached after the warm-up, then lowered to zero along a cosine."""
     weight_decay: float = Field(default=1e-2, ge=0)
     warmup_frac: float = Field(default=0.05, ge=0, lt=1)
