@@ -15,7 +15,7 @@ from rovervision.imaging.splits import (
     split_of,
 )
 
-CONFIG = SplitsConfig(sols_per_group=5)
+CONFIG = SplitsConfig(sols_per_group=5, train_share=0.8, val_share=0.1, test_share=0.1)
 FRAMES = st.lists(
     st.tuples(st.sampled_from(["curiosity", "spirit"]), st.one_of(st.none(), st.integers(0, 60))), max_size=40
 )
