@@ -107,3 +107,12 @@ def test_a_diverging_training_is_a_sentence():
 def test_no_such_device_is_a_sentence(device):
     with pytest.raises(RovervisionError, match="There is no device"):
         open_fabric(device, "32-true")
+
+
+def test_progress_is_told_in_few_lines_and_to_the_end(caplog):
+    with caplog.at_level("INFO", logger="rovervision.learning.training"):
+        run(config=TrainingConfig(epochs=50, batch_size=8))
+    lines = [record.getMessage() for record in caplog.records if record.levelname == "INFO"]
+    assert len(lines) <= 20
+    assert lines[-1].startswith("epoch 50/50")
+    assert lines[-1].endswith("0:00 left")

@@ -17,6 +17,9 @@ from rovervision.learning.weights import Weights
 
 logger = logging.getLogger(__name__)
 
+_LINES = 20
+"""A training tells its progress in about so many lines, however many epochs it has."""
+
 Batch = tuple[Tensor, ...]
 Loss = Callable[[Any, Batch], Tensor]
 Metrics = dict[str, list[dict[str, float]]]
@@ -121,7 +124,9 @@ def fit(
         run.epoch += 1
         new = run.record(train_loss, _mean_loss(run, loss, monitor, fabric.device))
         left_s = (time.monotonic() - started) / (run.epoch - first) * (config.epochs - run.epoch)
-        logger.info(
+        told = run.epoch % math.ceil(config.epochs / _LINES) == 0 or run.epoch == config.epochs
+        logger.log(
+            logging.INFO if told else logging.DEBUG,
             "epoch %d/%d  loss %.3f  monitor %.3f (best %.3f)  %s left",
             run.epoch, config.epochs, train_loss, run.monitor_loss, run.best_loss, _clock(left_s),
         )  # fmt: skip
