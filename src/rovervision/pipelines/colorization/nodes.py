@@ -46,14 +46,14 @@ def fit_color_priors(tiles: TileStore, config: ColorizationConfig) -> dict[str, 
     learnt, _ = split_monitor(tiles.index, config.sampling.monitor_frac)
     weights = sampling_weights(tiles.index.iloc[learnt], config.sampling)
 
-    def fit(rows: np.ndarray, weights: np.ndarray) -> dict[str, object]:
+    def average(rows: np.ndarray, weights: np.ndarray) -> dict[str, object]:
         counted = zip(rows, weights, strict=True)
         return fit_priors((cameras[row], tiles.pixels[row], float(weight)) for row, weight in counted).to_json()
 
     return {
-        "as_they_come": fit(rows, np.ones(len(rows))),
-        "usual": fit(learnt, np.ones(len(learnt))),
-        "balanced": fit(learnt, weights),
+        "as_they_come": average(rows, np.ones(len(rows))),
+        "usual": average(learnt, np.ones(len(learnt))),
+        "balanced": average(learnt, weights),
     }
 
 
