@@ -71,6 +71,8 @@ def test_the_wheel_runs_from_an_empty_folder(tmp_path: Path) -> None:
     lost = call(str(programs / "rovervision"), "--pipelines=ingestion")
     assert lost.returncode == 1
     assert "--conf-source" in lost.stderr
+    assert "Traceback" not in lost.stdout + lost.stderr
+    assert len((lost.stdout + lost.stderr).strip().splitlines()) == 1, "one sentence, and nothing of Kedro's"
 
     conf = pack_configuration(project)
     made = call(str(programs / "rovervision"), f"--conf-source={conf}", "--pipelines=ingestion,curation", SMALL)

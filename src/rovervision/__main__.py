@@ -1,10 +1,14 @@
 """`python -m rovervision` and the `rovervision` command: the same as `kedro run`, also without a project folder."""
 
+import logging
 import sys
 from collections.abc import Sequence
 from typing import Any
 
-from kedro.framework.project import configure_project
+logging.disable(logging.INFO)  # Kedro tells which logging it reads at import, before ours takes its place
+from kedro.framework.project import configure_project  # noqa: E402
+
+logging.disable(logging.NOTSET)
 
 
 def main(arguments: Sequence[str] | None = None) -> Any:

@@ -14,7 +14,7 @@ from rovervision.hooks.catalog_entries import shown
 from rovervision.runners import rank
 
 
-def set_up_logging(conf_source: Path, root: Path) -> str:
+def set_up_logging(conf_source: Path, root: Path) -> str | None:
     """Apply the project's `logging.yml`, wherever the command was typed; Kedro itself finds it in the root only.
 
     A configuration named by the variable KEDRO_LOGGING_CONFIG stays as it is.
@@ -24,12 +24,14 @@ def set_up_logging(conf_source: Path, root: Path) -> str:
         root: Folder that the log's path is relative to.
 
     Returns:
-        The log file as a person reads it.
+        The log file as a person reads it; None where there is no configuration, and so no log.
     """
     named = os.environ.get("KEDRO_LOGGING_CONFIG")
     text = next((text for path, text in texts(conf_source) if str(path) == "logging.yml"), None)
-    if named or text is None:
+    if named:
         return "the log"
+    if text is None:
+        return None
     config = with_paths_below(yaml.safe_load(text), root)
     LOGGING.configure(config)
     if rank() > 0:
