@@ -67,7 +67,7 @@ def train_colorizer(
 ) -> Iterator[tuple[Weights, Metrics]]:
     """Train on the training split; yield a checkpoint and the new metrics after every epoch.
 
-    A tenth of the training groups (whole groups, by hash) is not trained on: the epoch that is best there is kept.
+    A share of the training groups (whole groups, by hash) is not trained on: the epoch that is best there is kept.
     """
     train, monitor = split_monitor(tiles.index, config.sampling.monitor_frac)
     if len(train) < config.training.batch_size:
@@ -146,9 +146,11 @@ def colorize_images(
     """Promise a PNG in colour for every image. Relative path → callable; a file that is no image fails on its own."""
     model = load_colorizer(colorizer)
     names, work_px = output_names(list(images)), config.apply.work_px(colorizer)
-    known = colorizer.header["cameras"]
-    cameras = {key: int(number_cameras([camera_of(key)], known)[0]) for key in images}
-    return {names[key]: partial(colorize_file, file, model, work_px, cameras[key]) for key, file in images.items()}
+    cameras = number_cameras([camera_of(key) for key in images], colorizer.header["cameras"]).tolist()
+    return {
+        names[key]: partial(colorize_file, file, model, work_px, camera)
+        for (key, file), camera in zip(images.items(), cameras, strict=True)
+    }
 
 
 def camera_of(path: str) -> str:

@@ -51,8 +51,9 @@ def score_tile(
     lab = rgb_to_lab(np.asarray(tiles.pixels[row]))
     masks = region_masks(np.asarray(tiles.regions[row]), about["label"], config.label_regions)
     camera = f"{about['rover']}/{about['camera']}"
-    own = predict_ab(model, lab[..., 0], camera_number(camera, colorizer))
-    start = look_up(lab[..., 0], model.tables[camera_number(camera, colorizer)].cpu().numpy())
+    number = camera_number(camera, colorizer)
+    own = predict_ab(model, lab[..., 0], number)
+    start = look_up(lab[..., 0], model.tables[number].cpu().numpy())
     methods = reference_colors(lab, priors, camera) | {"starting_table": start}
     methods |= {str(colorizer.header["model"]["kind"]): own}
     return [about | {"method": name} | score_colors(lab, ab, masks) for name, ab in methods.items()]
