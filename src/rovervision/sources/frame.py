@@ -2,7 +2,7 @@
 
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
-from typing import Protocol, runtime_checkable
+from typing import Literal, Protocol, runtime_checkable
 
 from pydantic import BaseModel, ConfigDict, Field, model_validator
 
@@ -23,6 +23,8 @@ class Frame:
     """Martian day since landing."""
     taken_utc: str | None = None
     """ISO 8601 with a Z."""
+    received_utc: str | None = None
+    """When the image reached Earth or the archive: ISO 8601 with a Z."""
     sclk_s: float | None = None
     """Spacecraft clock in seconds; its zero differs by mission, so compare within one rover only."""
     site: str | None = None
@@ -33,6 +35,10 @@ class Frame:
     """full, subframe, thumbnail, downsampled, mixed or unknown."""
     product_type: str = "unknown"
     """The code that the product name carries, such as EDR, ECM, EFF, E, I."""
+    color_type: str = "unknown"
+    """color, mosaic (a Bayer pattern that looks gray), gray, narrow_band or unknown, as name and record tell."""
+    filter: str = ""
+    """The filter's character, such as 4 of Pancam L4; empty where there is none."""
     version: str = ""
     url: str = ""
     """Where the bytes are: an address, a path, or a member of a zip."""
@@ -54,11 +60,23 @@ class Query(BaseModel):
 
     name: str = Field(min_length=1, pattern=r"^[a-z0-9_]+$")
     source: str
+    rover: str | None = None
+    """For an archive of several rovers."""
     cameras: tuple[str, ...] = ()
-    sol_min: int | None = None
-    sol_max: int | None = None
+    sol_min: int | None = Field(default=None, ge=0)
+    sol_max: int | None = Field(default=None, ge=0)
+    sol_step: int = Field(default=1, ge=1)
+    """Only sols that are multiples of it: a wide look at little cost."""
+    newest_sols: int | None = Field(default=None, ge=1)
+    """Only the newest sols of the archive, and what has come in late for older ones since the last listing."""
+    since_last_run: bool = False
+    """Keep the first listing's start and go on to the newest sol: every run adds what is new."""
     product_types: tuple[str, ...] = ()
     sample_types: tuple[str, ...] = ()
+    color_types: tuple[str, ...] = ()
+    filters: tuple[str, ...] = ()
+    file_kind: Literal["browse", "label"] = "browse"
+    """The picture for people (JPEG, PNG), or the PDS image with its label (`.img`) where an archive has both."""
     name_pattern: str | None = None
     """A shell pattern for the file name, such as `NLF_*`."""
     limit: int | None = Field(default=None, ge=1)
@@ -68,6 +86,8 @@ class Query(BaseModel):
     def _sols_in_order(self) -> "Query":
         if self.sol_min is not None and self.sol_max is not None and self.sol_min > self.sol_max:
             raise ValueError(f"query {self.name}: sol_min {self.sol_min} lies after sol_max {self.sol_max}")
+        if self.newest_sols is not None and (self.sol_min is not None or self.sol_max is not None):
+            raise ValueError(f"query {self.name}: newest_sols and sol_min or sol_max exclude each other")
         return self
 
 
@@ -89,6 +109,15 @@ class MaskedSource(Source, Protocol):
 
     def fetch_mask(self, frame: Frame) -> bytes:
         """Return a single-channel uint8 PNG of region numbers, as large as the image."""
+        ...
+
+
+@runtime_checkable
+class MeasuringSource(Source, Protocol):
+    """An archive that can tell how long a file is without sending it."""
+
+    def size_bytes(self, frame: Frame) -> int | None:
+        """Return the length of the image file; None where the archive does not say."""
         ...
 
 

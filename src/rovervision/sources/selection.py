@@ -17,10 +17,15 @@ def answers(frame: Frame, query: Query) -> bool:
         return False
     if query.sol_max is not None and (frame.sol is None or frame.sol > query.sol_max):
         return False
+    if query.sol_step > 1 and (frame.sol is None or frame.sol % query.sol_step):
+        return False
     return (
-        (not query.cameras or frame.camera in query.cameras)
+        (query.rover is None or frame.rover == query.rover)
+        and (not query.cameras or frame.camera in query.cameras)
         and (not query.product_types or frame.product_type in query.product_types)
         and (not query.sample_types or frame.sample_type in query.sample_types)
+        and (not query.color_types or frame.color_type in query.color_types)
+        and (not query.filters or frame.filter in query.filters)
         and (query.name_pattern is None or fnmatchcase(frame.file_name, query.name_pattern))
     )
 
