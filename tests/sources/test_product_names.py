@@ -12,7 +12,7 @@ from rovervision.sources.product_names import ProductName, parse_product_name
 
 
 def name(**facts: object) -> ProductName:
-    return ProductName(**({"product": "", "version": ""} | facts))  # type: ignore[arg-type]
+    return ProductName(**({"product": "", "version": "", "color_type": ""} | facts))  # type: ignore[arg-type]
 
 
 KNOWN = {
@@ -78,7 +78,7 @@ KNOWN = {
 def test_known_names(file_name: str) -> None:
     told = parse_product_name(file_name)
     assert told is not None
-    assert replace(told, product="") == KNOWN[file_name]
+    assert replace(told, product="", color_type="") == KNOWN[file_name]
 
 
 @pytest.mark.parametrize(

@@ -9,6 +9,8 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Final
 
+from rovervision.sources.product_colors import color_of_m20, color_of_mer, color_of_mmm, color_of_msl_engineering
+
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class ProductName:
@@ -21,6 +23,8 @@ class ProductName:
     product_type: str
     sample_type: str
     """full, subframe, thumbnail, downsampled, mixed or unknown; full where a name only says that it is no thumbnail."""
+    color_type: str
+    """color, mosaic (a Bayer pattern that looks gray), gray, narrow_band or unknown (see `sources.product_colors`)."""
     version: str
     """Versions of one product sort as text; later is better."""
     sol: int | None = None
@@ -80,15 +84,15 @@ _MSL: Final = re.compile(
     r"(?P<site>[0-9A-Z_]{3})[0-9A-Z_]{4}[A-Z]{3,4}_?\d{5}(?:[A-Z](?P<ver>[0-9A-Z_])|_AUTOPROCESS)(?P<thm>-THM)?"
 )
 _MMM: Final = re.compile(
-    r"(?P<sol>\d{4})(?P<inst>M[DHLR])\d{16}(?P<ptype>[A-U])[0-9A-F](?P<ver>[0-9A-Z])_[A-Z]{4}(?P<thm>-THM)?"
+    r"(?P<sol>\d{4})(?P<inst>M[DHLR])\d{16}(?P<ptype>[A-U])[0-9A-F](?P<ver>[0-9A-Z])_(?P<proc>[A-Z]{4})(?P<thm>-THM)?"
 )
 _MMM_EARLY: Final = re.compile(
-    r"(?P<sol>\d{4})(?P<inst>M[DHLR])\d{10}(?P<ptype>[A-U])(?P<ver>\d)_[A-Z]{4}(?P<thm>-THM)?"
+    r"(?P<sol>\d{4})(?P<inst>M[DHLR])\d{10}(?P<ptype>[A-U])(?P<ver>\d)_(?P<proc>[A-Z]{4})(?P<thm>-THM)?"
 )
 _M20: Final = re.compile(
     r"(?P<inst>[A-Z]{2})(?P<filt>[A-Z0-9_])[A-Z0-9_](?P<sol>\d{4}|[A-Z][0-9A-Z]{3})[_A-Z](?P<sclk>\d{10})_(?P<ms>\d{3})"
     r"(?P<prod>[A-Z0-9]{3})[_LA](?P<samp>[NT])(?P<site>[0-9A-Z_]{3})[0-9A-Z_]{4}[0-9A-Z_]{9}[0-9A-Z_]{4}"
-    r"[0-9][0-9A-Z_]{2}[A-Z_](?P<ver>[0-9A-Z]{2})?(?P<size>_(?:320|800|1200))?"
+    r"[0-9](?P<comp>[0-9A-Z_]{2})[A-Z_](?P<ver>[0-9A-Z]{2})?(?P<size>_(?:320|800|1200))?"
 )
 _MER: Final = re.compile(
     r"(?P<scid>[12])(?P<inst>[FRNPME])(?P<sclk>\d{9})(?P<prod>[A-Z]{3})(?P<site>[0-9A-Z#]{2})[0-9A-Z#]{2}[A-Z]\d{4}"
@@ -133,6 +137,7 @@ def _read_msl(match: re.Match[str]) -> ProductName | None:
         product=_product(match),
         product_type=match["prod"],
         sample_type="thumbnail" if match["thm"] else _SAMPLE_TYPES.get(match["samp"], "unknown"),
+        color_type=color_of_msl_engineering(camera),
         version=match["ver"] or "",
         sclk_s=float(match["sclk"]),
         site=_counter(match["site"]),
@@ -148,6 +153,7 @@ def _read_mmm(match: re.Match[str]) -> ProductName:
         product=_product(match),
         product_type=match["ptype"],
         sample_type="thumbnail" if is_thumbnail else "full",
+        color_type=color_of_mmm(match["ptype"], match["proc"]),
         version=match["ver"],
         sol=int(match["sol"]),
         eye=_EYES.get(match["inst"][1], ""),
@@ -165,6 +171,7 @@ def _read_m20(match: re.Match[str]) -> ProductName | None:
         product=_product(match),
         product_type=match["prod"],
         sample_type="thumbnail" if match["samp"] == "T" else size,
+        color_type=color_of_m20(match["inst"], match["filt"], match["prod"], match["comp"]),
         version=match["ver"] or "",
         sol=int(match["sol"]) if match["sol"].isdigit() else None,  # letters: before landing, or a test bed
         sclk_s=float(f"{match['sclk']}.{match['ms']}"),
@@ -184,6 +191,7 @@ def _read_mer(match: re.Match[str]) -> ProductName:
         product=_product(match),
         product_type=match["prod"],
         sample_type=_MER_SAMPLE_TYPES.get(match["prod"], "unknown"),
+        color_type=color_of_mer(match["inst"], eye, match["filt"], match["prod"]),
         version=match["ver"],
         sclk_s=float(match["sclk"]),
         site=_counter(match["site"]),
@@ -199,6 +207,7 @@ def _read_insight(match: re.Match[str]) -> ProductName:
         product=_product(match),
         product_type=match["prod"],
         sample_type=_SAMPLE_TYPES[match["samp"]],
+        color_type="unknown",  # the sensors are Bayer; whether a released file was demosaiced, its name does not tell
         version=match["ver"],
         sol=int(match["sol"]),
         sclk_s=float(match["sclk"]),
