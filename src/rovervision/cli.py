@@ -103,8 +103,15 @@ def run_request(options: dict[str, Any], conf_source: Path) -> Any:
     check_pipelines(names)
     check_environment(options["env"], conf_source)
     params = absolute_paths(options["params"] or {}, Path.cwd())
+    tags = ("plan",) if is_dry_run(params) else options["tags"]
     assert kedro_run.callback is not None
-    return kedro_run.callback(**{**options, "pipelines": names, "pipeline": None, "params": params})
+    return kedro_run.callback(**{**options, "pipelines": names, "pipeline": None, "params": params, "tags": tags})
+
+
+def is_dry_run(params: Mapping[str, Any]) -> bool:
+    """Tell whether the command line asks for ingestion's plan alone: the nodes tagged `plan`."""
+    section = params.get("ingestion")
+    return isinstance(section, Mapping) and section.get("dry_run") is True
 
 
 def check_pipelines(names: list[str]) -> None:

@@ -2,6 +2,7 @@
 
 import errno
 import json
+import shutil
 import subprocess
 import sys
 import textwrap
@@ -9,6 +10,7 @@ import threading
 from collections.abc import Callable
 from dataclasses import dataclass, field
 from pathlib import Path
+from types import SimpleNamespace
 
 import pytest
 from hypothesis import given, settings
@@ -17,7 +19,7 @@ from kedro.io import DatasetError
 
 from rovervision.datasets.image_folder import ImageFolderDataset
 from rovervision.errors import RovervisionError
-from rovervision.sources.fetch_plan import FetchPlan
+from rovervision.sources.fetch_plan import FetchPlan, FetchTerms
 
 
 @dataclass
@@ -215,8 +217,26 @@ def test_a_hopeless_save_stops_early(tmp_path: Path) -> None:
 def test_a_plan_brings_its_own_patience(tmp_path: Path) -> None:
     fetch = Fetch(b"", failures=99)
     images = folder(tmp_path, attempts=1, max_failed_frac=0.0)
-    images.save(FetchPlan({"a.jpg": fetch}, attempts=4, max_failed_frac=1.0))
+    images.save(FetchPlan({"a.jpg": fetch}, terms=FetchTerms(attempts=4, max_failed_frac=1.0)))
     assert fetch.calls == 4
+
+
+def test_a_disk_that_runs_short_stops_the_save_before_and_during_it(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    free = iter([10_000, 10_000, 10_000, 400])
+    monkeypatch.setattr(shutil, "disk_usage", lambda _: SimpleNamespace(free=next(free)))
+    plan = {f"{n}.jpg": Fetch(b"body") for n in range(300)}
+    images = folder(tmp_path)
+    with pytest.raises(DatasetError, match=r"0\.0 GB free, about 0\.0 GB are to be stored"):
+        images.save(FetchPlan(plan, terms=FetchTerms(expected_bytes=9_600, min_free_bytes=500)))
+    assert not any(fetch.calls for fetch in plan.values())
+    with pytest.raises(DatasetError, match="have to stay free"):
+        images.save(FetchPlan(plan, terms=FetchTerms(min_free_bytes=500)))
+    assert 100 < sum(fetch.calls for fetch in plan.values()) < 200, "looked at every 64 files"
+    monkeypatch.undo()
+    images.save(FetchPlan(plan, terms=FetchTerms(min_free_bytes=1)))
+    assert all(fetch.calls == 1 for fetch in plan.values()), "what was stored stays"
 
 
 def test_an_interrupted_save_goes_on_where_it_stopped(tmp_path: Path) -> None:

@@ -5,6 +5,7 @@ from dataclasses import replace
 from functools import partial
 from pathlib import Path
 
+import pandas as pd
 import pyarrow.parquet as pq
 import pytest
 from hypothesis import given, settings
@@ -12,19 +13,29 @@ from hypothesis import strategies as st
 from kedro.io import DatasetError
 
 from rovervision.datasets.source_listing import LISTING_SCHEMA, SourceListingDataset
+from rovervision.errors import RovervisionError
 from rovervision.sources.frame import Frame
-from rovervision.sources.frame_table import FRAME_COLUMNS, frames_of, table_of
+from rovervision.sources.frame_table import FRAME_COLUMNS, FrameListing, frames_of, table_of
 
 words = st.text(st.characters(exclude_categories=["Cs"]), max_size=8)
 maybe_int = st.none() | st.integers(0, 2**40)
 frames = st.builds(
     Frame,
     frame_id=words, file_name=words, source=words, query=st.just("q"), rover=words, camera=words, sol=maybe_int,
-    taken_utc=st.none() | words, sclk_s=st.none() | st.floats(0, 1e9), site=st.none() | words, width_px=maybe_int,
+    taken_utc=st.none() | words,
+    received_utc=st.none() | words, color_type=words, filter=words,
+    sclk_s=st.none() | st.floats(0, 1e9), site=st.none() | words, width_px=maybe_int,
     height_px=maybe_int, sample_type=words, product_type=words, version=words, url=words, credit=words,
     label=st.none() | words, official_split=st.none() | st.sampled_from(["train", "val"]), has_mask=st.booleans(),
     record=words,
 )  # fmt: skip
+
+
+CREDIT = Frame(frame_id="", file_name="", source="").credit
+
+
+def whole(listing: FrameListing) -> pd.DataFrame:
+    return pd.concat(listing.batches(), ignore_index=True)
 
 
 @settings(max_examples=40, deadline=None)
@@ -32,7 +43,11 @@ frames = st.builds(
 def test_frames_survive_the_disk(tmp_path_factory: pytest.TempPathFactory, listed: list[Frame]) -> None:
     listing = SourceListingDataset(filepath=str(tmp_path_factory.mktemp("l") / "frames.parquet"), batch_rows=3)
     listing.save({"q": lambda: iter(listed)})
-    assert frames_of(listing.load()) == listed
+    assert frames_of(whole(listing.load())) == listed
+    light = [
+        replace(frame, record="{}", url="", credit=Frame.__dataclass_fields__["credit"].default) for frame in listed
+    ]
+    assert list(listing.load().frames()) == light
     assert frames_of(table_of(listed)) == listed
 
 
@@ -50,7 +65,7 @@ def test_queries_are_listed_one_after_the_other(tmp_path: Path) -> None:
     with pytest.raises(DatasetError, match="no listing"):
         listing.load()
     listing.save({name: partial(count, range(n)) for name, n in [("first", 2), ("second", 3)]})
-    table = listing.load()
+    table = whole(listing.load())
     assert listing.exists()
     assert list(table["query"]) == ["first"] * 2 + ["second"] * 3
     assert tuple(table.columns) == FRAME_COLUMNS
@@ -74,18 +89,29 @@ def test_a_search_that_breaks_leaves_the_old_listing(tmp_path: Path) -> None:
     listing.save({"q": partial(count, range(3))})
     with pytest.raises(DatasetError, match="the line is dead"):
         listing.save({"q": breaks})
-    assert len(listing.load()) == 3
+    assert len(whole(listing.load())) == 3
     assert [path.name for path in tmp_path.iterdir()] == ["frames.parquet"]
 
 
-def test_a_query_without_frames_is_an_error_that_names_it(tmp_path: Path) -> None:
+def test_queries_without_frames_are_told_and_only_nothing_at_all_is_an_error(
+    tmp_path: Path, caplog: pytest.LogCaptureFixture
+) -> None:
     listing = SourceListingDataset(filepath=str(tmp_path / "frames.parquet"))
-    with pytest.raises(DatasetError, match="The query `none` found no frame"):
-        listing.save({"some": partial(count, range(3)), "none": partial(count, range(0))})
+    with pytest.raises(DatasetError, match="No query found a frame: none, nothing"):
+        listing.save({"none": partial(count, range(0)), "nothing": partial(count, range(0))})
     assert not listing.exists()
+    listing.save({"some": partial(count, range(3)), "none": partial(count, range(0))})
+    assert len(whole(listing.load())) == 3
+    assert "none" in caplog.text
+
+
+def test_a_listing_of_an_older_version_is_told(tmp_path: Path) -> None:
+    table_of([frame(1)]).drop(columns=["filter"]).to_parquet(tmp_path / "frames.parquet")
+    with pytest.raises(RovervisionError, match="lacks filter"):
+        whole(SourceListingDataset(filepath=str(tmp_path / "frames.parquet")).load())
 
 
 def test_frames_carry_the_name_of_their_query(tmp_path: Path) -> None:
     listing = SourceListingDataset(filepath=str(tmp_path / "frames.parquet"))
     listing.save({"asked": lambda: iter([replace(frame(1), query="")])})
-    assert list(listing.load()["query"]) == ["asked"]
+    assert list(whole(listing.load())["query"]) == ["asked"]

@@ -5,7 +5,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from rovervision.sources.frame import Frame, Query
-from rovervision.sources.selection import answers, describe_holdings, select, unrestricted
+from rovervision.sources.selection import answers, describe_holdings, select, unrestricted, without_limits
 
 FRAME = Frame(
     frame_id="a",
@@ -15,6 +15,9 @@ FRAME = Frame(
     sol=10,
     product_type="ECM",
     sample_type="full",
+    rover="r",
+    filter="4",
+    color_type="color",
 )
 
 
@@ -22,7 +25,9 @@ FRAME = Frame(
     ("asked", "is_answer"),
     [({}, True), ({"cameras": ("navcam_left",)}, True), ({"cameras": ("navcam",)}, False), ({"sol_min": 10}, True),
      ({"sol_min": 11}, False), ({"sol_max": 10}, True), ({"sol_max": 9}, False), ({"product_types": ("EDR",)}, False),
-     ({"sample_types": ("full", "mixed")}, True), ({"name_pattern": "NLF_*"}, True), ({"name_pattern": "NR*"}, False)],
+     ({"sample_types": ("full", "mixed")}, True), ({"name_pattern": "NLF_*"}, True),
+     ({"rover": "r"}, True), ({"rover": "x"}, False), ({"filters": ("0", "4")}, True), ({"filters": ("5",)}, False),
+     ({"color_types": ("color",)}, True), ({"color_types": ("gray",)}, False), ({"name_pattern": "NR*"}, False)],
 )  # fmt: skip
 def test_each_filter(asked: dict, is_answer: bool) -> None:
     assert answers(FRAME, Query(name="q", source="s", **asked)) is is_answer
@@ -33,6 +38,24 @@ def test_an_unknown_sol_lies_in_no_range() -> None:
     assert answers(frame, Query(name="q", source="s"))
     assert not answers(frame, Query(name="q", source="s", sol_min=0))
     assert not answers(frame, Query(name="q", source="s", sol_max=9999))
+
+
+def test_a_limit_by_sol_counts_each_camera_apart_and_the_search_ends_with_the_limit() -> None:
+    query = Query(name="q", source="s", limit=4, limit_per_sol=1)
+    told = [
+        Frame(frame_id=f"{n}", file_name="x", source="s", camera=camera, sol=sol)
+        for n, (sol, camera) in enumerate([(1, "a"), (1, "a"), (1, "b"), (2, "a"), (2, "a"), (None, "a"), (3, "a")])
+    ]
+    pulled = []
+    chosen = [frame.frame_id for frame in select((pulled.append(f) or f for f in told), query)]  # type: ignore[func-returns-value]
+    assert chosen == ["0", "2", "3", "5"]
+    assert len(pulled) == 6, "nothing is read beyond the last frame that comes in"
+    assert [f.frame_id for f in select(told, without_limits(query))] == [f.frame_id for f in told]
+
+
+def test_only_multiples_of_the_step() -> None:
+    frames = [Frame(frame_id=f"{n}", file_name="x", source="s", sol=n or None) for n in range(9)]
+    assert [f.sol for f in select(frames, Query(name="q", source="s", sol_step=4))] == [4, 8]
 
 
 sols = st.lists(st.none() | st.integers(0, 30), max_size=20)

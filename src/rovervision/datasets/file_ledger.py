@@ -67,6 +67,13 @@ class FileLedger:
             self._file.flush()
             self._entries[entry.name] = entry
 
+    def standing(self) -> Iterator[Entry]:
+        """Yield the entries whose files are there in the size in which they were stored; none is read."""
+        for entry in self._entries.values():
+            with contextlib.suppress(OSError):
+                if (self._root / entry.name).stat().st_size == entry.n_bytes:
+                    yield entry
+
     def whole(self, name: str, origin: str | None) -> Entry | None:
         """Return a file's entry when it stands in the folder unchanged and comes from this origin, else None.
 

@@ -31,6 +31,22 @@ class Patience:
     """Before the second attempt; twice as long before each further one."""
 
 
+@dataclass(slots=True)
+class Tally:
+    """What has come so far, for the progress bar."""
+
+    n_bytes: int = 0
+    n_failed: int = 0
+
+    def add(self, row: Row) -> None:
+        """Count one file."""
+        self.n_bytes += row.n_bytes
+        self.n_failed += row.failure is not None
+
+    def __str__(self) -> str:
+        return f"{self.n_bytes / 1e6:.1f} MB" + (f", {self.n_failed} failed" if self.n_failed else "")
+
+
 def is_disk_full(error: BaseException) -> bool:
     """Tell whether an error means that no more bytes fit on the disk, or within the user's quota."""
     return isinstance(error, OSError) and error.errno in (errno.ENOSPC, errno.EDQUOT)
@@ -48,26 +64,30 @@ def store_all(
         _progress(len(promises), root.name) as bar,
         ThreadPoolExecutor(threads) as executor,
     ):
+        tally = Tally()
         pending: set[Future[Row]] = set()
         try:
             for name, promise in promises.items():
                 pending.add(executor.submit(run, name, promise))
                 if len(pending) >= threads * _WINDOW:
                     done, pending = wait(pending, return_when=FIRST_COMPLETED)
-                    yield from _results(done, bar)
-            yield from _results(pending, bar)
+                    yield from _results(done, bar, tally)
+            yield from _results(pending, bar, tally)
         finally:
             for future in pending:
                 future.cancel()
 
 
 def _progress(total: int, name: str) -> "tqdm[Any]":
-    return tqdm(total=total, unit="file", desc=name, disable=not sys.stderr.isatty())
+    return tqdm(total=total, unit="file", desc=name, disable=not sys.stderr.isatty(), smoothing=0.05)
 
 
-def _results(futures: Iterable[Future[Row]], bar: "tqdm[Any]") -> Iterator[Row]:
+def _results(futures: Iterable[Future[Row]], bar: "tqdm[Any]", tally: Tally) -> Iterator[Row]:
     for future in futures:
-        yield future.result()
+        row = future.result()
+        yield row
+        tally.add(row)
+        bar.set_postfix_str(str(tally), refresh=False)
         bar.update()
 
 

@@ -13,12 +13,14 @@ from kedro.io import AbstractDataset
 from rovervision.datasets.file_ledger import LEDGER_NAME, MANIFEST_NAME, FileLedger, Row, read_manifest, write_manifest
 from rovervision.datasets.file_storing import INCOMING_NAME, Patience, Promise, is_disk_full, store_all
 from rovervision.errors import RovervisionError
+from rovervision.sources.fetch_plan import FetchTerms
 from rovervision.sources.frame import StoredFile
 from rovervision.sources.image_files import IMAGE_SUFFIXES, walk_images
 
 _logger = logging.getLogger(__name__)
 
 FAILURES_NAME: Final = "failures.csv"
+_FILES_BETWEEN_LOOKS: Final = 64  # at the room left on the disk
 _TRIES_BEFORE_GIVING_UP: Final = 20  # failures; a shorter run of them is no proof that the rest fails too
 
 
@@ -28,8 +30,8 @@ class ImageFolderDataset(AbstractDataset[Mapping[str, Promise], dict[str, Stored
     Saving takes {file name: callable returning bytes} and calls each in a thread. A callable with an `origin` (text
     that is equal only where the bytes are equal, see `sources.fetch_plan`) is not called again while its file stands
     whole in the folder; one without is always called. A file gets its final name only when it is whole. What cannot be
-    had is written to failures.csv with the reason, and the rest goes on; too many failures raise RovervisionError. A
-    mapping that has `attempts` and `max_failed_frac` of its own (a FetchPlan) overrides the catalog's.
+    had is written to failures.csv with the reason, and the rest goes on; too many failures raise RovervisionError, and
+    so does a disk that runs short. A mapping that has `terms` of its own (a FetchPlan) overrides the catalog's.
 
     Loading returns the keys of the last complete save, no other file that lies in the folder; a failed one is there
     too, with its reason. A `read_only` folder may also be a user's own, in which nothing was ever saved: then loading
@@ -66,10 +68,8 @@ class ImageFolderDataset(AbstractDataset[Mapping[str, Promise], dict[str, Stored
         self._keyed_by = keyed_by
         self._read_only = read_only
         self._extensions = tuple(f".{ending.lower().lstrip('.')}" for ending in extensions)
-        self._threads = threads
-        self._attempts = attempts
+        self._terms = FetchTerms(attempts, max_failed_frac, threads)
         self._retry_pause_s = retry_pause_s
-        self._max_failed_frac = max_failed_frac
         self.metadata = metadata
 
     def save(self, data: Mapping[str, Promise]) -> None:
@@ -101,33 +101,42 @@ class ImageFolderDataset(AbstractDataset[Mapping[str, Promise], dict[str, Stored
         return self._read_only and not (self._root / LEDGER_NAME).exists()
 
     def _store(self, data: Mapping[str, Promise]) -> dict[str, Row]:
-        patience = Patience(getattr(data, "attempts", self._attempts), self._retry_pause_s)
-        may_fail = getattr(data, "max_failed_frac", self._max_failed_frac) * len(data)
+        terms: FetchTerms = getattr(data, "terms", self._terms)
+        may_fail = terms.max_failed_frac * len(data)
         with FileLedger(self._root) as ledger:
             rows = {name: row for name, promise in data.items() if (row := _whole(ledger, name, promise))}
             missing = {name: promise for name, promise in data.items() if name not in rows}
             failed: list[Row] = []
+            check_room(self._root, terms.expected_bytes if missing else 0, terms.min_free_bytes)
             try:
-                for row in store_all(self._root, missing, ledger, patience, self._threads):
+                patience = Patience(terms.attempts, self._retry_pause_s)
+                for count, row in enumerate(store_all(self._root, missing, ledger, patience, terms.threads), 1):
                     rows[row.name] = row
                     failed += [row] if row.failure else []
                     if len(failed) > max(may_fail, _TRIES_BEFORE_GIVING_UP):
                         break
+                    if count % _FILES_BETWEEN_LOOKS == 0:
+                        check_room(self._root, 0, terms.min_free_bytes)
             finally:
                 _write_failures(self._root, failed)
-        if 0 < len(failed) <= may_fail:
+        self._judge_failures(failed, len(rows), len(data), may_fail)
+        return rows
+
+    def _judge_failures(self, failed: list[Row], n_tried: int, n_asked: int, may_fail: float) -> None:
+        if not failed:
+            return
+        if len(failed) <= may_fail:
             _logger.warning(
                 "%d of %d files could not be stored in %s; each stands with its reason in %s",
-                len(failed), len(data), self._root, self._root / FAILURES_NAME,
+                len(failed), n_asked, self._root, self._root / FAILURES_NAME,
             )  # fmt: skip
-        if len(failed) > may_fail:
-            first = f"{failed[0].name}: {failed[0].failure}".rstrip(".")
-            raise RovervisionError(
-                f"{len(failed)} of {len(rows)} files tried could not be stored in {self._root}, more than the allowed "
-                f"{100 * may_fail / len(data):.3g} % of {len(data)}. The first is {first}. All are in "
-                f"{self._root / FAILURES_NAME}. What was stored stays, so a second run goes on from here."
-            )
-        return rows
+            return
+        first = f"{failed[0].name}: {failed[0].failure}".rstrip(".")
+        raise RovervisionError(
+            f"{len(failed)} of {n_tried} files tried could not be stored in {self._root}, more than the allowed "
+            f"{100 * may_fail / n_asked:.3g} % of {n_asked}. The first is {first}. All are in "
+            f"{self._root / FAILURES_NAME}. What was stored stays, so a second run goes on from here."
+        )
 
     def _check_names(self, names: Iterable[str]) -> None:
         root = self._root.resolve()
@@ -192,6 +201,18 @@ class ImageFolderDataset(AbstractDataset[Mapping[str, Promise], dict[str, Stored
 def _whole(ledger: FileLedger, name: str, promise: Promise) -> Row | None:
     entry = ledger.whole(name, getattr(promise, "origin", None))
     return Row(name, entry.n_bytes, entry.sha256, None) if entry else None
+
+
+def check_room(root: Path, expected_bytes: int, min_free_bytes: int) -> None:
+    """Raise RovervisionError where the disk would keep less than `min_free_bytes` free after storing so much more."""
+    free_bytes = shutil.disk_usage(root).free
+    if min_free_bytes and free_bytes - expected_bytes < min_free_bytes:
+        wanted = f", about {expected_bytes / 1e9:.1f} GB are to be stored" if expected_bytes else ""
+        raise RovervisionError(
+            f"The disk that holds {root} has {free_bytes / 1e9:.1f} GB free{wanted}, and {min_free_bytes / 1e9:.1f} GB "
+            "have to stay free (`ingestion.min_free_bytes`). What was stored stays: make room, ask for less, or set "
+            "data_root to another disk, and run again."
+        )
 
 
 def _write_failures(root: Path, failed: list[Row]) -> None:

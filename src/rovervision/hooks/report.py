@@ -34,9 +34,11 @@ class ReportHooks:
         self._saved = {}
 
     @hook_impl
-    def after_dataset_saved(self, dataset_name: str) -> None:
-        """Remember what was saved, in order."""
+    def after_dataset_saved(self, dataset_name: str, data: Any) -> None:
+        """Remember what was saved, in order; show at once a text that is meant to be read during the run."""
         self._saved[dataset_name] = None
+        if self._entries.metadata(dataset_name).get("echo"):
+            click.echo(data)
 
     @hook_impl(trylast=True)
     def after_pipeline_run(self, run_params: dict[str, Any]) -> None:

@@ -36,14 +36,27 @@ class MaskFetch:
 
 
 class FetchPlan(dict[str, Callable[[], bytes]]):
-    """File names and the promises of their bytes, with the patience that the plan's maker asks for."""
+    """File names and the promises of their bytes, with the patience and care that the plan's maker asks for."""
 
-    def __init__(
-        self, promises: Mapping[str, Callable[[], bytes]] | None = None, *, attempts: int, max_failed_frac: float
-    ) -> None:
+    def __init__(self, promises: Mapping[str, Callable[[], bytes]] | None = None, *, terms: "FetchTerms") -> None:
         super().__init__(promises or {})
-        self.attempts = attempts
-        self.max_failed_frac = max_failed_frac
+        self.terms = terms
+
+
+@dataclass(frozen=True, slots=True)
+class FetchTerms:
+    """How a plan is to be performed."""
+
+    attempts: int = 3
+    """Calls of one promise before it counts as failed."""
+    max_failed_frac: float = 0.05
+    """Largest part of the files that may fail before the whole does."""
+    threads: int = 4
+    """Promises called at the same time."""
+    expected_bytes: int = 0
+    """About how much will be stored, as far as it is known."""
+    min_free_bytes: int = 0
+    """What has to stay free on the disk."""
 
 
 def origin_of(frame: Frame, fingerprint: str) -> str:

@@ -81,6 +81,8 @@ class Query(BaseModel):
     """A shell pattern for the file name, such as `NLF_*`."""
     limit: int | None = Field(default=None, ge=1)
     """At most so many frames."""
+    limit_per_sol: int | None = Field(default=None, ge=1)
+    """At most so many frames of one sol and camera, so that a limit does not fill with a single day."""
 
     @model_validator(mode="after")
     def _sols_in_order(self) -> "Query":

@@ -8,10 +8,15 @@ from pydantic import BaseModel, ConfigDict, Field, model_validator
 
 from rovervision.errors import RovervisionError
 from rovervision.sources.archive_files import ArchiveLimits
+from rovervision.sources.feeds.config import ListingConfig
 from rovervision.sources.frame import Query, Source
+from rovervision.sources.http.config import ArchiveAddresses, HttpConfig
 from rovervision.sources.local_folder import LocalFolderSource
 from rovervision.sources.msl_labelled import MslLabelledSource
+from rovervision.sources.selection import without_limits
 from rovervision.sources.synthetic.config import SyntheticConfig
+
+LIVE_SOURCES: Final = ("curiosity", "insight", "perseverance", "ingenuity", "exploration_rovers", "mars_photos")
 
 
 class IngestionConfig(BaseModel):
@@ -20,6 +25,12 @@ class IngestionConfig(BaseModel):
     model_config = ConfigDict(frozen=True, extra="forbid")
 
     queries: tuple[Query, ...] = Field(min_length=1)
+    chosen: str | None = None
+    """Names of the queries to ask, separated by spaces; all of them where null."""
+    lift_limits: bool = False
+    """Ask every query without its limits. Look at a dry run first: archives are large."""
+    dry_run: bool = False
+    """List and plan, and fetch nothing."""
     archive: str | None = None
     """A folder, a zip file or the address of one, for the sources that read one. Relative to the working directory."""
     download_folder: str = "data/01_raw/archives"
@@ -28,7 +39,12 @@ class IngestionConfig(BaseModel):
     fetch_attempts: int = Field(default=3, ge=1, le=20)
     max_failed_frac: float = Field(default=0.05, ge=0.0, le=1.0)
     """Largest part of the images that may be impossible to fetch before the run stops."""
+    min_free_bytes: int = Field(default=2 << 30, ge=0)
+    """What has to stay free on the disk, before and while images are fetched."""
     limits: ArchiveLimits = ArchiveLimits()
+    http: HttpConfig = HttpConfig()
+    addresses: ArchiveAddresses = ArchiveAddresses()
+    listing: ListingConfig = ListingConfig()
 
     @model_validator(mode="after")
     def _names_differ(self) -> Self:
@@ -36,6 +52,22 @@ class IngestionConfig(BaseModel):
         if repeated := sorted({name for name in names if names.count(name) > 1}):
             raise ValueError(f"query names must differ; repeated: {', '.join(repeated)}")
         return self
+
+    @model_validator(mode="after")
+    def _chosen_are_known(self) -> Self:
+        names = [query.name for query in self.queries]
+        for name in (self.chosen or "").split():
+            if name not in names:
+                near = get_close_matches(name, names, n=1, cutoff=0.5)
+                hint = f"did you mean {near[0]}? " if near else ""
+                raise ValueError(f"there is no query {name}; {hint}the queries are {', '.join(names)}")
+        return self
+
+    def asked(self) -> tuple[Query, ...]:
+        """Return the queries to ask, without limits where those are lifted."""
+        names = (self.chosen or "").split()
+        asked = [query for query in self.queries if not names or query.name in names]
+        return tuple(without_limits(query) if self.lift_limits else query for query in asked)
 
 
 def open_source(query: Query, config: IngestionConfig) -> Source:
@@ -52,6 +84,11 @@ def open_source(query: Query, config: IngestionConfig) -> Source:
             f"The query `{query.name}` asks the unknown source `{query.source}`. {hint}Known: {', '.join(_OPENERS)}."
         ) from None
     return opener(config)
+
+
+def is_live(source: str) -> bool:
+    """Tell whether an archive is asked over the network, so that no question may be idle."""
+    return source in LIVE_SOURCES
 
 
 def fingerprint_of(source: str, config: IngestionConfig) -> str:

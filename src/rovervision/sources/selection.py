@@ -30,14 +30,53 @@ def answers(frame: Frame, query: Query) -> bool:
     )
 
 
+class Allowance:
+    """How many more frames a query's limits let in."""
+
+    def __init__(self, query: Query) -> None:
+        self._limit = query.limit
+        self._limit_per_sol = query.limit_per_sol
+        self._taken = 0
+        self._of_sol: Counter[tuple[int | None, str]] = Counter()
+
+    @property
+    def is_spent(self) -> bool:
+        """True when no frame whatever can come in any more."""
+        return self._limit is not None and self._taken >= self._limit
+
+    def admits(self, frame: Frame) -> bool:
+        """Tell whether one more frame may come in. Changes nothing."""
+        per_sol = self._limit_per_sol
+        return not self.is_spent and (per_sol is None or self._of_sol[frame.sol, frame.camera] < per_sol)
+
+    def take(self, frame: Frame) -> None:
+        """Count a frame that came in."""
+        self._taken += 1
+        if self._limit_per_sol is not None:
+            self._of_sol[frame.sol, frame.camera] += 1
+
+
 def select(frames: Iterable[Frame], query: Query) -> Iterator[Frame]:
-    """Yield the frames that answer a query, no more than its limit."""
-    return islice((frame for frame in frames if answers(frame, query)), query.limit)
+    """Yield the frames that answer a query, no more than its limits let in, and read no further than they do."""
+    allowance = Allowance(query)
+    if allowance.is_spent:
+        return
+    for frame in frames:
+        if answers(frame, query) and allowance.admits(frame):
+            allowance.take(frame)
+            yield frame
+            if allowance.is_spent:
+                return
 
 
 def unrestricted(query: Query) -> Query:
     """Return the query that asks the same archive for everything."""
-    return Query(name=query.name, source=query.source)
+    return Query(name=query.name, source=query.source, rover=query.rover)
+
+
+def without_limits(query: Query) -> Query:
+    """Return the same query with no bound on the number of frames."""
+    return query.model_copy(update={"limit": None, "limit_per_sol": None})
 
 
 def describe_holdings(frames: Iterable[Frame]) -> str:

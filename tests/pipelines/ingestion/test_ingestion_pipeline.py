@@ -16,12 +16,16 @@ from rovervision.pipelines.ingestion import create_pipeline, nodes
 from rovervision.pipelines.ingestion.nodes import plan_fetch, plan_listing
 from rovervision.sources.frame import Frame, MaskedSource, Query
 from rovervision.sources.frame_table import table_of
+from rovervision.sources.http.transport import FetchError
 from rovervision.sources.registry import IngestionConfig
 from rovervision.sources.selection import select
 
 CATALOG = Path(__file__).resolve().parents[3] / "conf" / "base" / "catalog_ingestion.yml"
 
 Run = Callable[..., DataCatalog]
+
+
+PLAN = pd.DataFrame({"bytes_missing": [12.0, float("nan")]})
 
 
 class Pretend:
@@ -65,7 +69,8 @@ def run(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Run:
         catalog = DataCatalog.from_config(yaml.safe_load(shipped))
         config = {"queries": [{"name": "q", "source": "pretend"}]} | settings
         catalog["params:ingestion"] = MemoryDataset(IngestionConfig(**config))  # type: ignore[arg-type]
-        SequentialRunner().run(create_pipeline(), catalog)
+        pipeline = create_pipeline().only_nodes_with_tags("plan") if settings.get("dry_run") else create_pipeline()
+        SequentialRunner().run(pipeline, catalog)
         return catalog
 
     return go
@@ -81,8 +86,10 @@ def test_every_dataset_is_declared() -> None:
 def test_the_pipeline_folds_into_one_box() -> None:
     pipeline = create_pipeline()
     assert {node.namespace for node in pipeline.nodes} == {"ingestion"}
+    planned = ["plan_listing", "select_frames", "ask_sizes", "plan_download"]
+    assert [node.short_name for node in pipeline.only_nodes_with_tags("plan").nodes] == planned
     assert [node.short_name for node in pipeline.nodes] == [
-        "plan_listing", "select_frames", "plan_fetch", "join_manifest",
+        "plan_listing", "select_frames", "ask_sizes", "plan_download", "plan_fetch", "join_manifest",
     ]  # fmt: skip
 
 
@@ -158,12 +165,62 @@ def test_a_query_without_answer_is_told_what_there_is(run: Run) -> None:
         run(Pretend(), queries=[{"name": "q", "source": "pretend", "cameras": ["navcam_left"]}])
 
 
+class Telling(Pretend):
+    """One that tells sizes, but not of frame 5, and counts the questions."""
+
+    def size_bytes(self, frame: Frame) -> int | None:
+        self.asked = [*getattr(self, "asked", []), frame.frame_id]
+        if frame.frame_id == "f5":
+            raise FetchError("not_found", "gone")
+        return 1000
+
+
+def test_a_dry_run_counts_and_fetches_nothing(run: Run, tmp_path: Path) -> None:
+    archive = Telling()
+    catalog = run(archive, dry_run=True)
+    plan = catalog["download_plan"].load()
+    assert list(plan["sol"]) == list(range(6))
+    assert (plan["n_missing"].sum(), plan["n_stored"].sum(), plan["bytes_missing"].sum()) == (6, 0, 6000)
+    assert len(archive.asked) <= 3
+    text = catalog["download_plan_text"].load()
+    assert "spirit/pancam_left" in text
+    assert "0 (1), 1 (1), 2 (1)" in text
+    assert "6 frames selected, 0 of them stored; 6 to fetch, about 6 kB." in text
+    assert archive.fetched == []
+    assert not (tmp_path / "data/01_raw/images_raw").exists()
+    with pytest.raises(RovervisionError, match="dry run"):
+        plan_fetch(table_of([]), plan, IngestionConfig(queries=[{"name": "q", "source": "s"}], dry_run=True))  # type: ignore[arg-type]
+
+
+def test_a_plan_counts_what_is_stored_already(run: Run) -> None:
+    archive = Telling()
+    run(archive, queries=[{"name": "q", "source": "pretend", "sol_max": 3}], max_failed_frac=0.5)
+    archive.asked = []
+    plan = run(archive, dry_run=True)["download_plan"].load()
+    assert list(plan["n_stored"]) == [1, 1, 1, 1, 0, 0]
+    assert plan["bytes_missing"].sum() == 2 * len(b"image 0"), "four stored files tell the size; nobody is asked"
+    assert archive.asked == []
+    run(archive, max_failed_frac=0.5)
+    done = run(archive, dry_run=True)["download_plan_text"].load()
+    assert "6 of them stored; 0 to fetch." in done
+
+
+def test_limits_lift_and_queries_are_chosen(run: Run) -> None:
+    queries = [{"name": "few", "source": "pretend", "limit": 2}, {"name": "late", "source": "pretend", "sol_min": 3}]
+    assert len(run(Pretend(), queries=queries, chosen="few", max_failed_frac=1)["frames_fetched"].load()) == 2
+    assert len(run(Pretend(), queries=queries, chosen="few late", max_failed_frac=1)["frames_fetched"].load()) == 5
+    lifted = run(Pretend(), queries=queries, chosen="few", lift_limits=True, max_failed_frac=1)
+    assert len(lifted["frames_fetched"].load()) == 6
+    with pytest.raises(ValueError, match="there is no query lat; did you mean late"):
+        IngestionConfig(queries=queries, chosen="few lat")  # type: ignore[arg-type]
+
+
 def test_planning_does_nothing_yet() -> None:
     """Nodes promise: no archive is touched before a dataset is saved."""
     config = IngestionConfig(queries=[{"name": "q", "source": "msl_labelled"}], archive="/nowhere/at/all.zip")  # type: ignore[arg-type]
     assert set(plan_listing(config)) == {"q"}
     frame = Frame(frame_id="f", file_name="f.JPG", source="msl_labelled", query="q", url="all.zip!/f.JPG")
-    images, masks = plan_fetch(table_of([frame]), config)
+    images, masks = plan_fetch(table_of([frame]), PLAN, config)
     assert list(images) == ["f.jpg"]
     assert not masks
 
@@ -174,7 +231,7 @@ def test_promises_do_not_share_their_frame() -> None:
         [Frame(frame_id=f"f{n}", file_name=f"f{n}.png", source="s", query="q", url=f"{n}") for n in range(5)]
     )
     config = IngestionConfig(queries=[{"name": "q", "source": "local_folder"}], archive=".")  # type: ignore[arg-type]
-    images, _ = plan_fetch(frames, config)
+    images, _ = plan_fetch(frames, PLAN, config)
     assert [promise.frame.url for promise in images.values()] == [f"{n}" for n in range(5)]  # type: ignore[attr-defined]
     assert len({promise.origin for promise in images.values()}) == 5  # type: ignore[attr-defined]
 

@@ -1,73 +1,137 @@
 """The nodes of ingestion. Searches and fetches are promised here and performed by the datasets that are saved."""
 
+from collections import Counter
 from collections.abc import Callable, Iterator
+from dataclasses import replace
 from functools import partial
+from itertools import islice
 from typing import Any
 
+import numpy as np
 import pandas as pd
 
 from rovervision.errors import RovervisionError
+from rovervision.pipelines.ingestion.planning import (
+    describe,
+    expected_bytes,
+    mark_stored,
+    measure,
+    tabulate,
+    unmeasured,
+)
 from rovervision.pipelines.ingestion.selecting import judge_listing
-from rovervision.pipelines.ingestion.summary import count_outcomes, summarize
-from rovervision.sources.fetch_plan import FetchPlan, FrameFetch, MaskFetch, origin_of, stored_name
-from rovervision.sources.frame import Frame, MaskedSource, Query, Source, StoredFile
-from rovervision.sources.frame_table import frames_of
-from rovervision.sources.registry import IngestionConfig, fingerprint_of, open_source
+from rovervision.pipelines.ingestion.summary import summarize, table_of_outcomes
+from rovervision.sources.fetch_plan import FetchPlan, FetchTerms, FrameFetch, MaskFetch, origin_of, stored_name
+from rovervision.sources.frame import Frame, MaskedSource, MeasuringSource, Query, Source, StoredFile
+from rovervision.sources.frame_table import FrameListing, frames_of
+from rovervision.sources.registry import IngestionConfig, fingerprint_of, is_live, open_source
 from rovervision.sources.selection import describe_holdings, unrestricted
 
 
 def plan_listing(config: IngestionConfig) -> dict[str, Callable[[], Iterator[Frame]]]:
     """Promise one search for each query."""
-    return {query.name: partial(_search, open_source(query, config), query) for query in config.queries}
+    return {query.name: partial(_search, open_source(query, config), query) for query in config.asked()}
 
 
 def _search(source: Source, query: Query) -> Iterator[Frame]:
-    """Yield a query's frames. Raises RovervisionError, with what the archive does hold, when there are none."""
+    """Yield a query's frames.
+
+    Where there are none, RovervisionError tells what the archive does hold, if that can be known without asking a live
+    archive for everything.
+    """
     n_frames = 0
     for frame in source.search(query):
         n_frames += 1
         yield frame
-    if not n_frames:
+    if not n_frames and not is_live(query.source):
         held = describe_holdings(source.search(unrestricted(query)))
         raise RovervisionError(f"The query `{query.name}` found no frame in {query.source}: {held}.")
 
 
-def select_frames(frames_listed: pd.DataFrame, config: IngestionConfig) -> tuple[pd.DataFrame, dict[str, Any]]:
+def select_frames(frames_listed: FrameListing, config: IngestionConfig) -> tuple[pd.DataFrame, dict[str, Any]]:
     """Choose the frames to fetch from a listing.
 
     The queries are applied to the listing as it stands, so that a kept listing serves narrower queries without a new
-    search.
+    search. The listing is read in batches: only the chosen rows are held.
 
     Args:
-        frames_listed: One row per frame, columns of `Frame`.
+        frames_listed: The listing.
         config: The queries.
 
     Returns:
-        The rows chosen, in the listing's order, and {query: {outcome: count}}.
+        The rows chosen, in the listing's order, columns of `Frame`; and {query: {outcome: count}}.
     """
-    outcomes = pd.Series(judge_listing(frames_of(frames_listed), config.queries), frames_listed.index, dtype=object)
-    chosen = frames_listed[outcomes == "selected"].reset_index(drop=True)
-    if chosen.empty:
+    outcomes = judge_listing(frames_listed.frames, config.asked())
+    counts: Counter[tuple[str, str]] = Counter()
+    chosen = []
+    for batch in frames_listed.batches():
+        of_batch = np.array(list(islice(outcomes, len(batch))), dtype=object)
+        counts.update(zip(batch["query"], of_batch, strict=True))
+        chosen.append(batch[of_batch == "selected"])
+    if not any(len(part) for part in chosen):
         raise RovervisionError("No listed frame answers the queries in `ingestion.queries`. List the archives again.")
-    return chosen, count_outcomes(frames_listed["query"], outcomes)
+    return pd.concat(chosen, ignore_index=True), table_of_outcomes(counts)
 
 
-def plan_fetch(frames_selected: pd.DataFrame, config: IngestionConfig) -> tuple[FetchPlan, FetchPlan]:
+def ask_sizes(
+    frames_selected: pd.DataFrame, files_stored: pd.DataFrame, config: IngestionConfig
+) -> dict[str, Callable[[], list[int]]]:
+    """Promise the sizes of a few files of each kind that is to be fetched, where the archive can tell them."""
+    sources = _sources(config)
+    asked: dict[str, Callable[[], list[int]]] = {}
+    for key, few in unmeasured(mark_stored(frames_selected, files_stored, config)):
+        frames = frames_of(few)
+        source = sources[frames[0].query]
+        if isinstance(source, MeasuringSource):
+            asked[key] = partial(measure, source, frames)
+    return asked
+
+
+def plan_download(
+    frames_selected: pd.DataFrame,
+    files_stored: pd.DataFrame,
+    sizes_asked: dict[str, list[int]],
+    config: IngestionConfig,
+) -> tuple[pd.DataFrame, str]:
+    """Count what is to be fetched by query, camera and sol, with the bytes that it will take.
+
+    Returns:
+        The table (see `planning.tabulate`), and the same in words: in full for a dry run, else in one line.
+    """
+    plan = tabulate(mark_stored(frames_selected, files_stored, config), sizes_asked)
+    return plan, describe(plan, in_full=config.dry_run)
+
+
+def plan_fetch(
+    frames_selected: pd.DataFrame, download_plan: pd.DataFrame, config: IngestionConfig
+) -> tuple[FetchPlan, FetchPlan]:
     """Promise the bytes of every chosen frame, and of every region mask that its archive has.
 
     Returns:
-        Two plans, {file name: promise}: the images, and the masks under the same stems.
+        Two plans, {file name: promise}: the images, and the masks under the same stems. Raises RovervisionError in a
+        dry run.
     """
-    sources = {query.name: open_source(query, config) for query in config.queries}
-    images, masks = (
-        FetchPlan(attempts=config.fetch_attempts, max_failed_frac=config.max_failed_frac) for _ in range(2)
+    if config.dry_run:
+        raise RovervisionError("This is a dry run (`ingestion.dry_run`): nothing is fetched. Set it to false to fetch.")
+    sources = _sources(config)
+    terms = FetchTerms(
+        attempts=config.fetch_attempts,
+        max_failed_frac=config.max_failed_frac,
+        threads=config.http.connections_per_host,
+        expected_bytes=expected_bytes(download_plan),
+        min_free_bytes=config.min_free_bytes,
     )
+    images, masks = FetchPlan(terms=terms), FetchPlan(terms=replace(terms, expected_bytes=0))
     for frame in frames_of(frames_selected):
         source, origin = sources[frame.query], origin_of(frame, fingerprint_of(frame.source, config))
         images[stored_name(frame)] = FrameFetch(source, frame, origin)
         if frame.has_mask and isinstance(source, MaskedSource):
             masks[f"{frame.frame_id}.png"] = MaskFetch(source, frame, origin)
     return images, masks
+
+
+def _sources(config: IngestionConfig) -> dict[str, Source]:
+    return {query.name: open_source(query, config) for query in config.asked()}
 
 
 def join_manifest(

@@ -1,45 +1,46 @@
 """Which of the listed frames are wanted: those that answer, each once, each in its latest version."""
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Callable, Iterable, Iterator
 
 from rovervision.sources.frame import Frame, Query
 from rovervision.sources.product_names import parse_product_name
-from rovervision.sources.selection import answers
+from rovervision.sources.selection import Allowance, answers
 
 OUTCOMES = ("listed", "outside_query", "repeated", "older_version", "over_limit", "selected")
 
 
-def judge_listing(frames: Sequence[Frame], queries: Iterable[Query]) -> list[str]:
+def judge_listing(read: Callable[[], Iterable[Frame]], queries: Iterable[Query]) -> Iterator[str]:
     """Say for each frame what becomes of it: one of OUTCOMES but "listed".
 
     A frame of a query that is no longer asked counts as outside. The first frame of an id wins; of the versions of one
     product the highest does, and all that share it stay.
+
+    Args:
+        read: Gives the listed frames from the first on; called twice, since a later version may stand further down.
+        queries: What is asked.
     """
     asked = {query.name: query for query in queries}
-    latest = _latest_versions(frame for frame in frames if _is_answer(frame, asked))
+    latest = _latest_versions(frame for frame in read() if _is_answer(frame, asked))
+    allowances = {name: Allowance(query) for name, query in asked.items()}
     seen: set[str] = set()
-    taken = dict.fromkeys(asked, 0)
-    outcomes = []
-    for frame in frames:
-        outcome = _judge(frame, asked, latest, seen, taken)
+    for frame in read():
+        outcome = _judge(frame, asked, latest, seen, allowances)
         if outcome == "selected":
             seen.add(frame.frame_id)
-            taken[frame.query] += 1
-        outcomes.append(outcome)
-    return outcomes
+            allowances[frame.query].take(frame)
+        yield outcome
 
 
-def _judge(frame: Frame, asked: dict[str, Query], latest: dict[str, str], seen: set[str], taken: dict[str, int]) -> str:
+def _judge(
+    frame: Frame, asked: dict[str, Query], latest: dict[str, str], seen: set[str], allowances: dict[str, Allowance]
+) -> str:
     if not _is_answer(frame, asked):
         return "outside_query"
     if frame.frame_id in seen:
         return "repeated"
     if version_of(frame) < latest[product_of(frame)]:
         return "older_version"
-    limit = asked[frame.query].limit
-    if limit is not None and taken[frame.query] >= limit:
-        return "over_limit"
-    return "selected"
+    return "selected" if allowances[frame.query].admits(frame) else "over_limit"
 
 
 def _is_answer(frame: Frame, asked: dict[str, Query]) -> bool:

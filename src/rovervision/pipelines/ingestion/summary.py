@@ -1,5 +1,6 @@
 """What ingestion did, in counts."""
 
+from collections import Counter
 from typing import Any
 
 import pandas as pd
@@ -7,13 +8,13 @@ import pandas as pd
 from rovervision.pipelines.ingestion.selecting import OUTCOMES
 
 
-def count_outcomes(queries: pd.Series, outcomes: pd.Series) -> dict[str, Any]:
-    """Count what became of the listed frames: {query: {outcome: count}}, with every outcome named."""
-    counts: dict[str, Any] = {}
-    for query, part in outcomes.groupby(queries.to_numpy(), sort=True):
-        of_query = part.value_counts()
-        counts[str(query)] = {"listed": len(part)} | {name: int(of_query.get(name, 0)) for name in OUTCOMES[1:]}
-    return counts
+def table_of_outcomes(counts: Counter[tuple[str, str]]) -> dict[str, Any]:
+    """Lay out the counts of (query, outcome) as {query: {outcome: count}}, with every outcome named."""
+    table: dict[str, Any] = {}
+    for query in sorted({query for query, _ in counts}):
+        of_query = {outcome: counts[query, outcome] for outcome in OUTCOMES[1:]}
+        table[query] = {"listed": sum(of_query.values())} | of_query
+    return table
 
 
 def summarize(frames_fetched: pd.DataFrame, selection_counts: dict[str, Any]) -> dict[str, Any]:
