@@ -1,0 +1,118 @@
+"""Spirit's and Opportunity's raw images in the volumes of the PDS Imaging Node.
+
+Each volume has one table of all its raw products, `index/edrindex.tab`, up to 342 MB long, and a label that says which
+column stands where. Both are kept on this machine; the table is read row by row, and only as far as a query needs.
+"""
+
+import logging
+from collections.abc import Callable, Iterator, Mapping
+from functools import partial
+from pathlib import Path
+from typing import Final
+
+from rovervision.sources.exploration_rovers.index_frames import FrameMaker, row_chooser
+from rovervision.sources.exploration_rovers.index_rows import IndexRow, RowCount
+from rovervision.sources.exploration_rovers.volume_index import LineSource, VolumeIndex
+from rovervision.sources.exploration_rovers.volumes import Volume, volumes_for
+from rovervision.sources.frame import Frame, Query
+from rovervision.sources.http.config import HttpConfig
+from rovervision.sources.http.transport import Transport
+from rovervision.sources.selection import select
+
+_logger: Final = logging.getLogger(__name__)
+
+
+class ExplorationRoversSource:
+    """Opportunity and Spirit, whose missions are over: nothing new comes, and what was listed once stays true."""
+
+    def __init__(
+        self,
+        transport: Transport,
+        base_url: str,
+        cache_folder: Path | str,
+        http: HttpConfig,
+        open_copy: Callable[[str, Path], LineSource] | None = None,
+    ) -> None:
+        """Open the archive; nothing is read yet.
+
+        Args:
+            transport: The network.
+            base_url: Where the folders `opportunity` and `spirit` are.
+            cache_folder: Where the volumes' indices are kept, each in a folder with the volume's name.
+            http: Limits of an image.
+            open_copy: Opens the local copy of a table by address and path; by default one that resumes.
+        """
+        self._transport = transport
+        self._base_url = base_url
+        self._cache_folder = Path(cache_folder)
+        self._http = http
+        self._open_copy = open_copy or partial(_resumable_copy, transport)
+
+    def search(self, query: Query) -> Iterator[Frame]:
+        """Yield the pictures that answer a query, volume by volume in the order of their indices.
+
+        Reference pixels, sums and histograms are no pictures and are never listed. `newest_sols` counts back from the
+        last sol of each rover on which a picture that is asked for was taken. `since_last_run` gives everything.
+
+        Raises RovervisionError for a rover or camera that is not here, and where an index cannot be had or read.
+        """
+        volumes, may_answer = volumes_for(query), row_chooser(query)
+        first_sols = self._first_sols(query.newest_sols, volumes, may_answer) if query.newest_sols else {}
+        yield from select(self._frames(query, volumes, may_answer, first_sols), query)
+
+    def fetch(self, frame: Frame) -> bytes:
+        """Return the bytes of an image, verified. Raises FetchError with the reason why it cannot be had."""
+        from rovervision.sources.http.verification import fetch_image
+
+        return fetch_image(self._transport, frame, self._http)
+
+    def size_bytes(self, frame: Frame) -> int | None:
+        """Return the length of the image file; None where the archive does not say."""
+        return self._transport.size_bytes(frame.url)
+
+    def _index(self, volume: Volume) -> VolumeIndex:
+        return VolumeIndex(self._transport, self._base_url, volume, self._cache_folder, self._open_copy)
+
+    def _frames(
+        self,
+        query: Query,
+        volumes: tuple[Volume, ...],
+        may_answer: Callable[[IndexRow], bool],
+        first_sols: Mapping[str, int],
+    ) -> Iterator[Frame]:
+        for volume in volumes:
+            yield from self._volume_frames(query, volume, may_answer, first_sols.get(volume.rover, 0))
+
+    def _volume_frames(
+        self, query: Query, volume: Volume, may_answer: Callable[[IndexRow], bool], first_sol: int
+    ) -> Iterator[Frame]:
+        index, count = self._index(volume), RowCount()
+        layout = index.layout()
+        maker = FrameMaker(self._base_url, volume, layout, query.name, query.file_kind)
+        try:
+            for row in index.rows(layout, count):
+                if row.sol >= first_sol and may_answer(row):
+                    if frame := maker.frame(row):
+                        yield frame
+                    else:
+                        count.broken += 1
+        finally:
+            if count.broken:
+                _logger.warning("%d rows of the index of %s are broken and were left out.", count.broken, volume.name)
+
+    def _first_sols(
+        self, newest_sols: int, volumes: tuple[Volume, ...], may_answer: Callable[[IndexRow], bool]
+    ) -> dict[str, int]:
+        """Return the first of the newest sols for each rover; reads the indices of all volumes to their ends."""
+        last_sols: dict[str, int] = {}
+        for volume in volumes:
+            index = self._index(volume)
+            sols = (row.sol for row in index.rows(index.layout(), RowCount()) if may_answer(row))
+            last_sols[volume.rover] = max(last_sols.get(volume.rover, 0), max(sols, default=0))
+        return {rover: last_sol - newest_sols + 1 for rover, last_sol in last_sols.items()}
+
+
+def _resumable_copy(transport: Transport, url: str, path: Path) -> LineSource:
+    from rovervision.sources.http.resumable import ResumableCopy
+
+    return ResumableCopy(transport, url, path)
