@@ -1,5 +1,7 @@
 """A folder of images: found in any tree, described by names and folders, read only inside."""
 
+import csv
+import json
 from collections.abc import Iterable
 from dataclasses import replace
 from pathlib import Path
@@ -7,7 +9,7 @@ from pathlib import Path
 import pytest
 
 from rovervision.errors import RovervisionError
-from rovervision.sources.frame import Frame, Query, Source
+from rovervision.sources.frame import Frame, MeasuringSource, Query, Source
 from rovervision.sources.local_folder import LocalFolderSource, describe_folders
 
 EVERYTHING = Query(name="all", source="local_folder")
@@ -41,6 +43,74 @@ def test_product_names_tell_more_than_folders(tmp_path: Path) -> None:
     (frame,) = frames(source).values()
     assert (frame.rover, frame.camera, frame.product_type) == ("spirit", "navcam_left", "EFF")
     assert (frame.site, frame.version, frame.sclk_s) == ("B1", "1", 292280938.0)
+    assert (frame.color_type, frame.filter) == ("gray", "")
+
+
+def test_the_layout_of_the_original_project_is_read(tmp_path: Path) -> None:
+    source = grow(
+        tmp_path / "data",
+        [
+            "perseverance/mcz_left/ZL6_1484_0798697293_098ECM_N0730000ZCAM01022_034080J02.png",
+            "curiosity/mast/1000ML0044631000305186E01_DXXX.jpg",
+            "curiosity/mast/picture.jpg",
+            "opportunity/pancam/1p128287181eff0000p2303l2m1.img.jpg",
+        ],
+    )
+    told = [
+        (frame.rover, frame.camera, frame.sol, frame.product_type, frame.color_type, frame.filter, frame.version)
+        for frame in frames(source).values()
+    ]
+    assert told == [
+        ("curiosity", "mastcam_left", 1000, "E", "color", "", "1"),
+        ("curiosity", "mast", None, "unknown", "unknown", "", ""),
+        ("opportunity", "pancam_left", 1, "EFF", "narrow_band", "2", "1"),
+        ("perseverance", "mastcamz_left", 1484, "ECM", "narrow_band", "6", "02"),
+    ]
+
+
+@pytest.mark.parametrize(
+    ("path", "sol", "taken", "from_clock"),
+    [
+        # neither name nor folder tells the sol
+        ("NRB_444375405EDR_F0260184NCAM00254M_.JPG", 528, "2014-01-30T", ["sol", "taken_utc"]),
+        ("a/1n579700548ffld2fcp1981l0m1.img", 5086, "2018-05-15T23:58:", ["sol", "taken_utc"]),
+        # the folder or the name tells it
+        ("mer/sol5085/1n579700548ffld2fcp1981l0m1.img", 5085, "2018-05-15T23:58:", ["taken_utc"]),
+        ("sol0001/NLF_0670_0726421423_362ECM_N0320604NCAM08111_01_095J01.png", 670, "2023-01-08T", ["taken_utc"]),
+    ],
+)
+def test_clocks_tell_what_names_and_folders_do_not(
+    tmp_path: Path, path: str, sol: int, taken: str, from_clock: list[str]
+) -> None:
+    (frame,) = frames(grow(tmp_path, [path])).values()
+    record = json.loads(frame.record)
+    assert frame.sol == sol
+    assert frame.taken_utc and frame.taken_utc.startswith(taken) and frame.taken_utc.endswith("Z")
+    assert record["from_clock"] == from_clock
+    assert 0 < record["clock_error_s"] < 3600
+
+
+@pytest.mark.parametrize(
+    "path",
+    [
+        "0077ML0005780000102730I01_DRCL.JPG",  # no clock in the name
+        "C000M0190_613408865EDR_F0000_0461M_.JPG",  # a clock that is not known
+        "NLB_000000005EDR_F0260184NCAM00254M_.JPG",  # a time before the landing
+        "picture.png",
+    ],
+)
+def test_without_a_clock_no_time_is_made_up(tmp_path: Path, path: str) -> None:
+    (frame,) = frames(grow(tmp_path, [path])).values()
+    assert frame.taken_utc is None
+    assert "from_clock" not in json.loads(frame.record)
+
+
+def test_lengths_are_told(tmp_path: Path) -> None:
+    source = grow(tmp_path, ["a.png", "some/longer.png"])
+    assert isinstance(source, MeasuringSource)
+    listed = frames(source)
+    assert {url: source.size_bytes(frame) for url, frame in listed.items()} == {"a.png": 5, "some/longer.png": 15}
+    assert source.size_bytes(replace(listed["a.png"], record="{}")) is None
 
 
 @pytest.mark.parametrize(
@@ -53,6 +123,10 @@ def test_product_names_tell_more_than_folders(tmp_path: Path) -> None:
         (("insight", "icc"), (), ("insight", "icc", None)),
         (("x", "data"), ("holiday",), ("unknown", "unknown", None)),
         (("x", "data"), ("curiosity",), ("curiosity", "unknown", None)),
+        (("curiosity", "sol0100"), ("mahli",), ("curiosity", "mahli", 100)),
+        (("data", "msl"), ("sol", "04100", "opgs", "edr", "ncam"), ("curiosity", "opgs", 4100)),
+        (("mars2020", "sols"), ("12",), ("perseverance", "unknown", 12)),
+        (("x", "solar7"), ("resol", "7"), ("unknown", "unknown", None)),
     ],
 )
 def test_folders_tell_what_names_do_not(above: tuple, below: tuple, told: tuple) -> None:
@@ -107,8 +181,17 @@ def test_what_is_not_there_is_told(tmp_path: Path) -> None:
 
 @pytest.mark.real
 def test_the_real_folders(real_images: Path) -> None:
+    """Rover, camera and sol of every file agree with what is written about it."""
     listed = frames(LocalFolderSource(real_images))
-    assert len(listed) >= 50
-    assert {frame.rover for frame in listed.values()} == {"curiosity", "perseverance", "spirit", "opportunity"}
-    assert all(frame.camera != "unknown" for frame in listed.values())
+    with (real_images / "PROVENANCE.csv").open(newline="") as file:
+        written = {row["path"]: row for row in csv.DictReader(file)}
+    assert set(listed) == set(written)
+    for path, frame in listed.items():
+        row = written[path]
+        assert (frame.rover, frame.camera) == (row["rover"], row["camera"]), path
+        assert frame.sol == (int(row["sol"]) if row["sol"] else None), path
+        is_renamed = frame.file_name.startswith(("mars_", "cs537_"))
+        assert is_renamed == (frame.product_type == "unknown") == (frame.taken_utc is None), path
+        looks = "color" if frame.color_type == "color" else "gray"
+        assert frame.color_type == "unknown" if is_renamed else looks == row["mode"], path
     assert len({frame.frame_id for frame in listed.values()}) == len(listed)
