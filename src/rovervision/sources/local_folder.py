@@ -116,9 +116,9 @@ def _told_by_clock(name: ProductName) -> dict[str, Any]:
         return {}
     utc = utc_of_sclk(name.rover, name.sclk_s)
     sol = sol_of(name.rover, utc)
-    return (
-        {"sol": sol, "taken_utc": format_utc(utc.replace(microsecond=0))} if sol >= lander(name.rover).first_sol else {}
-    )
+    if sol < lander(name.rover).first_sol:
+        return {}
+    return {"sol": sol, "taken_utc": format_utc(utc.replace(microsecond=0))}
 
 
 def describe_folders(above: tuple[str, ...], below: tuple[str, ...]) -> tuple[str, str, int | None]:
