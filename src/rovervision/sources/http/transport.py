@@ -26,12 +26,20 @@ FailureReason = Literal[
 ]  # fmt: skip
 
 
+PASSING: Final[frozenset[FailureReason]] = frozenset(
+    {"unreachable", "timeout", "busy", "server_error", "empty", "truncated", "html_page"}
+)
+"""Reasons that another request may overcome, unless the error says otherwise."""
+
+
 class FetchError(RovervisionError):
     """Something on the web could not be had. The sentence is short and names no address: its table row does."""
 
-    def __init__(self, reason: FailureReason, sentence: str) -> None:
+    def __init__(self, reason: FailureReason, sentence: str, *, may_pass: bool | None = None) -> None:
         super().__init__(sentence)
         self.reason: Final = reason
+        self.may_pass: Final = reason in PASSING if may_pass is None else may_pass
+        """True where it makes sense to ask again soon."""
 
 
 @dataclass(frozen=True, slots=True)
