@@ -98,7 +98,7 @@ def test_the_descent_cameras_rows_have_fewer_fields() -> None:
         index_row(PRODUCT_ID=""),
         b"\t" * 58 + b"\n",
         b"\xff\x00" * 600 + b"\n",
-        b"9" * 70_000 + b"\n",
+        index_row().replace(b'"ROVER_FRAME', b'"' + b"R" * 70_000),
         b"\t".join([b"1P128287181EFF0000P2303L2M1"] * 11 + [b"9" * 5000] + [b""] * 47),
     ],
 )

@@ -4,17 +4,19 @@ import io
 import json
 import logging
 from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
 import pytest
+from PIL import Image
 
 from rovervision.errors import RovervisionError
 from rovervision.sources.exploration_rovers import ExplorationRoversSource
 from rovervision.sources.frame import Frame, MeasuringSource, Query
 from rovervision.sources.http.config import HttpConfig
-from rovervision.sources.http.transport import FetchError
+from rovervision.sources.http.transport import FetchError, RangedAnswer
 from tests.sources.exploration_rovers.volume import DESCENT_BYTES, STANDARD_BYTES, index_label, product_row, volume_of
 
 BASE = "https://planetarydata.jpl.nasa.gov/img/data/mer"
@@ -291,6 +293,60 @@ def test_an_index_that_cannot_be_had_is_named(archive: Archive, tmp_path: Path, 
     with pytest.raises(FetchError, match=rf"index of mer1mo_0xxx could not be had from {BASE}.*edrindex") as caught:
         frames(open_archive(archive, tmp_path), cameras=("microscopic_imager",))
     assert caught.value.reason == reason
+
+
+class RangedArchive(Archive):
+    """Sends tables from an offset on, in pieces."""
+
+    @contextmanager
+    def get_range(self, url: str, offset_bytes: int, validator: str | None) -> Iterator[RangedAnswer]:
+        whole = b"".join(self.tables[url])
+        offset_bytes = offset_bytes if validator in {None, "tag"} else 0
+        self.asked.append(f"{url}@{offset_bytes}")
+        chunks = (whole[at : at + 5000] for at in range(offset_bytes, len(whole), 5000))
+        yield RangedAnswer(offset_bytes, len(whole), "tag", chunks)
+
+
+def test_a_table_that_was_left_early_is_read_on_from_there(tmp_path: Path) -> None:
+    archive = RangedArchive()
+    for number in range(1, 101):
+        archive.add(name("1M", number, eye="M"), number)
+    words = {"rover": "opportunity", "cameras": ("microscopic_imager",)}
+
+    def ask_anew(**more: Any) -> list[Frame]:
+        archive.asked.clear()
+        source = ExplorationRoversSource(archive, BASE, tmp_path, HttpConfig())  # type: ignore[arg-type]
+        return frames(source, **words, **more)
+
+    table = f"{archive.place('mer1mo_0xxx')}/edrindex.tab"
+    assert [frame.sol for frame in ask_anew(limit=3)] == [1, 2, 3]
+    assert archive.asked[1:] == [f"{table}@0"]
+    assert [frame.sol for frame in ask_anew()] == list(range(1, 101))
+    assert archive.asked == [f"{table}@5000"]
+    assert [frame.sol for frame in ask_anew(newest_sols=2)] == [99, 100]
+    assert archive.asked == []
+    assert (tmp_path / "mer1mo_0xxx" / "edrindex.tab").read_bytes() == b"".join(archive.tables[table])
+
+
+def test_newest_sols_count_back_from_what_is_asked_for(tmp_path: Path) -> None:
+    archive = Archive()
+    for sol, product in ((3, "EFF"), (4, "EFF"), (9, "EDN"), (40, "ERP")):
+        archive.add(name("1N", sol, product), sol)
+    archive.add(name("1N", 20, eye="R"), 20)
+    source, words = open_archive(archive, tmp_path), {"rover": "opportunity", "cameras": ("navcam_left",)}
+    assert [frame.sol for frame in frames(source, newest_sols=1, **words)] == [9]
+    assert [frame.sol for frame in frames(source, newest_sols=2, product_types=("EFF",), **words)] == [3, 4]
+    assert [frame.sol for frame in frames(source, newest_sols=1, rover="opportunity", cameras=("navcam_right",))] == [
+        20
+    ]
+
+
+def test_a_thumbnail_of_an_unknown_type_is_told_by_the_record(tmp_path: Path) -> None:
+    archive = Archive()
+    archive.add(name("2N", 7, "EXX"), 3, IMAGE_TYPE="THUMBNAIL")
+    archive.add(name("2N", 8, "EXX"), 3)
+    found = frames(open_archive(archive, tmp_path), rover="spirit", cameras=("navcam_left",))
+    assert [frame.sample_type for frame in found] == ["thumbnail", "unknown"]
 
 
 HOSTILE_PATHS = ("//elsewhere.org/", "/mer1no_0xxx/data/../../x/", "https://elsewhere.org/data/x/", "/a/data/b c/", "/")

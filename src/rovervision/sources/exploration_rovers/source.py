@@ -46,7 +46,7 @@ class ExplorationRoversSource:
         self._base_url = base_url
         self._cache_folder = Path(cache_folder)
         self._http = http
-        self._open_copy = open_copy or partial(_resumable_copy, transport)
+        self._open_copy = open_copy or partial(_resumable_copy, transport, http)
 
     def search(self, query: Query) -> Iterator[Frame]:
         """Yield the pictures that answer a query, volume by volume in the order of their indices.
@@ -112,7 +112,7 @@ class ExplorationRoversSource:
         return {rover: last_sol - newest_sols + 1 for rover, last_sol in last_sols.items()}
 
 
-def _resumable_copy(transport: Transport, url: str, path: Path) -> LineSource:
+def _resumable_copy(transport: Transport, http: HttpConfig, url: str, path: Path) -> LineSource:
     from rovervision.sources.http.resumable import ResumableCopy
 
-    return ResumableCopy(transport, url, path)
+    return ResumableCopy(transport, url, path, config=http)

@@ -74,7 +74,8 @@ class VolumeIndex:
         return self.cache_folder / self.volume.name
 
     def _not_to_be_had(self, url: str, error: FetchError) -> FetchError:
-        return FetchError(error.reason, f"The index of {self.volume.name} could not be had from {url}: {error}")
+        sentence = f"The index of {self.volume.name} could not be had from {url}: {error}"
+        return FetchError(error.reason, sentence, may_pass=error.may_pass)
 
 
 def _kept_label(path: Path, url: str) -> str | None:
