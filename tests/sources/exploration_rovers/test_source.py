@@ -359,6 +359,22 @@ def test_a_thumbnail_of_an_unknown_type_is_told_by_the_record(tmp_path: Path) ->
     assert [frame.sample_type for frame in found] == ["thumbnail", "unknown"]
 
 
+def test_a_mirror_may_lack_volumes(archive: Archive, tmp_path: Path, caplog: pytest.LogCaptureFixture) -> None:
+    for volume in ("mer1do_0xxx", "mer2po_0xxx"):
+        del archive.texts[f"{archive.place(volume)}/edrindex.lbl"]
+    source = open_archive(archive, tmp_path)
+    with caplog.at_level(logging.WARNING):
+        found = frames(source)
+    assert {frame.rover + frame.camera[:3] for frame in found} >= {"opportunitypan", "spiritdes"}
+    assert not any(frame.rover == "spirit" and frame.camera.startswith("pancam") for frame in found)
+    assert [record.getMessage().split()[3] for record in caplog.records] == ["mer1do_0xxx", "mer2po_0xxx"]
+    with pytest.raises(FetchError, match="mer2po_0xxx could not be had"):
+        frames(source, rover="spirit", cameras=("pancam_left", "navcam_left"))
+    archive.texts.clear()
+    with pytest.raises(FetchError, match="could not be had"):
+        frames(open_archive(archive, tmp_path / "other"))
+
+
 HOSTILE_PATHS = ("//elsewhere.org/", "/mer1no_0xxx/data/../../x/", "https://elsewhere.org/data/x/", "/a/data/b c/", "/")
 
 

@@ -5,18 +5,19 @@ column stands where. Both are kept on this machine; the table is read row by row
 """
 
 import logging
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterable, Iterator
 from functools import partial
 from pathlib import Path
 from typing import Final
 
 from rovervision.sources.exploration_rovers.index_frames import FrameMaker, row_chooser
+from rovervision.sources.exploration_rovers.index_label import IndexLayout
 from rovervision.sources.exploration_rovers.index_rows import IndexRow, RowCount
 from rovervision.sources.exploration_rovers.volume_index import LineSource, VolumeIndex
 from rovervision.sources.exploration_rovers.volumes import Volume, volumes_for
 from rovervision.sources.frame import Frame, Query
 from rovervision.sources.http.config import HttpConfig
-from rovervision.sources.http.transport import Transport
+from rovervision.sources.http.transport import FetchError, Transport
 from rovervision.sources.selection import select
 
 _logger: Final = logging.getLogger(__name__)
@@ -54,11 +55,11 @@ class ExplorationRoversSource:
         Reference pixels, sums and histograms are no pictures and are never listed. `newest_sols` counts back from the
         last sol of each rover on which a picture that is asked for was taken. `since_last_run` gives everything.
 
-        Raises RovervisionError for a rover or camera that is not here, and where an index cannot be had or read.
+        Raises RovervisionError for a rover or camera that is not here, and where an index cannot be had or read. A
+        volume that the archive lacks is passed over with a warning, unless its cameras were asked for by name.
         """
         volumes, may_answer = volumes_for(query), row_chooser(query)
-        first_sols = self._first_sols(query.newest_sols, volumes, may_answer) if query.newest_sols else {}
-        yield from select(self._frames(query, volumes, may_answer, first_sols), query)
+        yield from select(self._frames(query, volumes, may_answer), query)
 
     def fetch(self, frame: Frame) -> bytes:
         """Return the bytes of an image, verified. Raises FetchError with the reason why it cannot be had."""
@@ -70,46 +71,58 @@ class ExplorationRoversSource:
         """Return the length of the image file; None where the archive does not say."""
         return self._transport.size_bytes(frame.url)
 
-    def _index(self, volume: Volume) -> VolumeIndex:
-        return VolumeIndex(self._transport, self._base_url, volume, self._cache_folder, self._open_copy)
+    def _indices(self, query: Query, volumes: Iterable[Volume]) -> Iterator[tuple[VolumeIndex, IndexLayout]]:
+        """Yield the volumes' indices; those that the archive lacks are passed over where no camera was named."""
+        absent: FetchError | None = None
+        n_found = 0
+        for volume in volumes:
+            index = VolumeIndex(self._transport, self._base_url, volume, self._cache_folder, self._open_copy)
+            try:
+                layout = index.layout()
+            except FetchError as error:
+                if query.cameras or error.reason != "not_found":
+                    raise
+                absent = error
+                _logger.warning("%s It is passed over.", error)
+            else:
+                n_found += 1
+                yield index, layout
+        if absent and not n_found:
+            raise absent
 
     def _frames(
-        self,
-        query: Query,
-        volumes: tuple[Volume, ...],
-        may_answer: Callable[[IndexRow], bool],
-        first_sols: Mapping[str, int],
+        self, query: Query, volumes: Iterable[Volume], may_answer: Callable[[IndexRow], bool]
     ) -> Iterator[Frame]:
-        for volume in volumes:
-            yield from self._volume_frames(query, volume, may_answer, first_sols.get(volume.rover, 0))
-
-    def _volume_frames(
-        self, query: Query, volume: Volume, may_answer: Callable[[IndexRow], bool], first_sol: int
-    ) -> Iterator[Frame]:
-        index, count = self._index(volume), RowCount()
-        layout = index.layout()
-        maker = FrameMaker(self._base_url, volume, layout, query.name, query.file_kind)
-        try:
-            for row in index.rows(layout, count):
-                if row.sol >= first_sol and may_answer(row):
-                    if frame := maker.frame(row):
-                        yield frame
-                    else:
-                        count.broken += 1
-        finally:
-            if count.broken:
-                _logger.warning("%d rows of the index of %s are broken and were left out.", count.broken, volume.name)
+        first_sols = self._first_sols(query, volumes, may_answer)
+        for index, layout in self._indices(query, volumes):
+            maker, count = FrameMaker(self._base_url, index.volume, layout, query.name, query.file_kind), RowCount()
+            first_sol = first_sols.get(index.volume.rover, 0)
+            try:
+                for row in index.rows(layout, count):
+                    if row.sol >= first_sol and may_answer(row):
+                        if frame := maker.frame(row):
+                            yield frame
+                        else:
+                            count.broken += 1
+            finally:
+                _warn_of_broken(count, index.volume)
 
     def _first_sols(
-        self, newest_sols: int, volumes: tuple[Volume, ...], may_answer: Callable[[IndexRow], bool]
+        self, query: Query, volumes: Iterable[Volume], may_answer: Callable[[IndexRow], bool]
     ) -> dict[str, int]:
-        """Return the first of the newest sols for each rover; reads the indices of all volumes to their ends."""
+        """Return the first of the newest sols for each rover; reads all indices to their ends if they are asked for."""
+        if query.newest_sols is None:
+            return {}
         last_sols: dict[str, int] = {}
-        for volume in volumes:
-            index = self._index(volume)
-            sols = (row.sol for row in index.rows(index.layout(), RowCount()) if may_answer(row))
-            last_sols[volume.rover] = max(last_sols.get(volume.rover, 0), max(sols, default=0))
-        return {rover: last_sol - newest_sols + 1 for rover, last_sol in last_sols.items()}
+        for index, layout in self._indices(query, volumes):
+            sols = (row.sol for row in index.rows(layout, RowCount()) if may_answer(row))
+            last_sols[index.volume.rover] = max(last_sols.get(index.volume.rover, 0), max(sols, default=0))
+        return {rover: last_sol - query.newest_sols + 1 for rover, last_sol in last_sols.items()}
+
+
+def _warn_of_broken(count: RowCount, volume: Volume) -> None:
+    if count.broken:
+        _logger.warning("%d rows of the index of %s are broken and were left out.", count.broken, volume.name)
 
 
 def _resumable_copy(transport: Transport, http: HttpConfig, url: str, path: Path) -> LineSource:
