@@ -151,9 +151,10 @@ class _Handler(BaseHTTPRequestHandler):
         request = Request(self.command, parts.path, parts.query, headers, time.monotonic())
         with archive.served(request) as before:
             act = archive.respond(request, before)
-            if archive.latency_s + act.delay_s > 0:
-                self.server.stopping.wait(archive.latency_s + act.delay_s)
-            self._act(act)
+            self.server.stopping.wait(archive.latency_s)
+        # Done before the answer leaves: a client that has it may ask the next before this thread runs again.
+        self.server.stopping.wait(act.delay_s)
+        self._act(act)
 
     def do_HEAD(self) -> None:
         self.do_GET()
