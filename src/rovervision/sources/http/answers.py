@@ -8,7 +8,7 @@ import requests
 from rovervision.sources.http.faults import network_fault
 from rovervision.sources.http.transport import FetchError
 
-CHUNK_BYTES: Final = 1 << 16
+_CHUNK_BYTES: Final = 1 << 14  # what arrived of a chunk is lost when the connection breaks within it
 _DISCARDED_BYTES: Final = 1 << 16
 
 
@@ -23,7 +23,7 @@ def promised_bytes(answer: requests.Response) -> int | None:
 def chunks_of(answer: requests.Response, host: str) -> Iterator[bytes]:
     """Yield the decoded body; what breaks off raises FetchError."""
     try:
-        yield from answer.iter_content(CHUNK_BYTES)
+        yield from answer.iter_content(_CHUNK_BYTES)
     except requests.RequestException as error:
         raise network_fault(error, host) from error
 

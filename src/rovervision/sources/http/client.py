@@ -172,7 +172,7 @@ class HttpTransport:
             with gate.entered(spacing_s):
                 own = headers if host == first_host else _WHOLE  # what was meant for one host is not told another
                 with self._sent(method, address, own, gate) as answer:
-                    target = self._target(answer, address)
+                    target = _target(answer, address)
                     if target is None:
                         self._check(answer, gate, accepted)
                         yield answer, host
@@ -206,14 +206,6 @@ class HttpTransport:
         _logger.debug("%s %s: %d after %.2f s", method, shown, answer.status_code, self._clock() - started_s)
         with answer:
             yield answer
-
-    def _target(self, answer: requests.Response, address: str) -> str | None:
-        """Return where an answer redirects to, not yet checked; None where it does not."""
-        try:
-            target = self._session.get_redirect_target(answer)
-            return urljoin(address, target) if target else None
-        except ValueError as error:
-            raise FetchError("unsafe_address", f"{host_of(address)} redirects to no address at all.") from error
 
     def _check(self, answer: requests.Response, gate: HostGate, accepted: tuple[int, ...]) -> None:
         """Do what the headers ask for, and raise FetchError for a status that brings no file."""
@@ -251,8 +243,15 @@ def with_params(url: str, params: Mapping[str, str]) -> str:
     return urlunsplit(parts._replace(query=urlencode(merged, safe=",:")))
 
 
+class _Session(requests.Session):
+    """Leaves redirects alone. Told not to follow them, requests still reads their bodies, however long."""
+
+    def get_redirect_target(self, resp: requests.Response) -> None:
+        """Say that there is none."""
+
+
 def _session(config: HttpConfig) -> requests.Session:
-    session = requests.Session()
+    session = _Session()
     session.headers["User-Agent"] = AGENT
     session.headers["Accept-Encoding"] = "gzip, deflate"
     session.auth = _no_credentials
@@ -266,6 +265,16 @@ def _session(config: HttpConfig) -> requests.Session:
 def _no_credentials(request: requests.PreparedRequest) -> requests.PreparedRequest:
     """Stand in the place where requests would look into the user's .netrc, once for every request."""
     return request
+
+
+def _target(answer: requests.Response, address: str) -> str | None:
+    """Return where an answer redirects to, not yet checked; None where it does not."""
+    if not answer.is_redirect:
+        return None
+    try:
+        return urljoin(address, answer.headers["Location"].encode("latin-1").decode("utf-8"))
+    except ValueError as error:
+        raise FetchError("unsafe_address", f"{host_of(address)} redirects to no address at all.") from error
 
 
 def _decoded(body: bytes, host: str) -> Any:

@@ -39,7 +39,7 @@ class StoredCopy:
     def __init__(self, path: Path) -> None:
         self.path: Final = path
         self._version_path: Final = path.with_name(f"{path.name}.version.json")
-        self._lock_path: Final = path.with_name(f"{path.name}.lock")
+        self._lock: Final = FileLock(path.with_name(f"{path.name}.lock"))
 
     @property
     def n_bytes(self) -> int:
@@ -84,7 +84,7 @@ class StoredCopy:
     def begin(self, version: Version) -> None:
         """Empty the copy and note which file it is to hold. A kill in between leaves an empty copy."""
         self.path.parent.mkdir(parents=True, exist_ok=True)
-        with FileLock(self._lock_path):
+        with self._lock:
             with self.path.open("wb"):
                 pass
             self.note(version)
@@ -103,7 +103,7 @@ class StoredCopy:
 
         Nothing is stored where another process has come further, or has begun anew with another version.
         """
-        with FileLock(self._lock_path):
+        with self._lock:
             n_bytes, found = self.n_bytes, self.version(version.url)
             if at <= n_bytes < at + len(chunk) and found and found.is_same(version):
                 with self.path.open("ab") as file:
@@ -111,6 +111,6 @@ class StoredCopy:
 
     def discard(self) -> None:
         """Remove the copy and what stands beside it, as far as that is allowed."""
-        for path in (self.path, self._version_path, self._lock_path):
+        for path in (self.path, self._version_path, Path(self._lock.lock_file)):
             with suppress(OSError):
                 path.unlink()
