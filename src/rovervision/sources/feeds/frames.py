@@ -105,9 +105,7 @@ def frame(
         told: Further fields of Frame as they are.
     """
     name = file.name
-    narrow = (
-        name is not None and not name.filter and name.camera.startswith("mastcam") and told_filter in tuple("123456")
-    )
+    is_narrow = name is not None and name.camera in _MASTCAMS and told_filter in _NARROW_FILTERS
     return Frame(
         frame_id=file.frame_id,
         file_name=file.file_name,

@@ -10,6 +10,7 @@ import json
 import logging
 import time
 from collections.abc import Callable, Iterable, Iterator, Sequence
+from dataclasses import replace
 from datetime import timedelta
 from itertools import count
 from pathlib import Path
@@ -25,12 +26,13 @@ from rovervision.sources.feeds.listing_cache import (
     remembered_first,
 )
 from rovervision.sources.feeds.records import iso, moment
-from rovervision.sources.feeds.sifting import Sieve, Tally
+from rovervision.sources.feeds.sifting import Sieve, Tally, came_in
 from rovervision.sources.feeds.windows import Portion, first_sol, portions, window
 from rovervision.sources.frame import Frame, Query
 from rovervision.sources.http.transport import FetchError, Transport
 
 _PUBLISHING_LAG: Final = timedelta(hours=12)  # images appear some time after they reached Earth
+_RESOLUTION: Final = timedelta(seconds=1)  # of the time that an archive states as its latest
 _REPORT_EVERY_S: Final = 5.0
 _EVER: Final = SolRange(0, 99_999)
 
@@ -69,6 +71,7 @@ class Listing:
         self._digest = hashlib.sha256(asked.encode()).hexdigest()[:12]
         self._folder = Path(config.cache_folder, feed.name)
         self._cache = ListingCache(self._folder / self._digest)
+        self._state: CacheState | None = None
 
     def frames(self, query: Query) -> Iterator[Frame]:
         """Yield the frames of the query's sols, newest first; for `newest_sols` also what came in late for older ones.
@@ -111,14 +114,15 @@ class Listing:
     def _refresh(self, latest: Latest) -> None:
         """Make the cache hold up to the latest state of the archive."""
         before = self._cache.state()
-        now = CacheState(latest.stamp, latest.newest_sol, latest.totals)
+        self._state = now = CacheState(latest.stamp, latest.newest_sol, latest.totals)
         if before == now:
             return
         if before is None or not self._can_compare(before, latest):
             self._cache.forget_all()
         else:
-            arrived = self._list_arrivals(before)
-            self._cache.forget(arrived | latest.grown_sols | set(counted_changes(before.totals, latest.totals)))
+            sols, shown = self._list_arrivals(before, latest)
+            now = replace(now, shown=shown)
+            self._cache.forget(sols | latest.grown_sols | counted_changes(before.totals, latest.totals))
         self._cache.set_state(now)
 
     def _can_compare(self, before: CacheState, latest: Latest) -> bool:
@@ -128,25 +132,37 @@ class Listing:
             return (before.totals is None) == (latest.totals is None)
         return then <= now and before.newest_sol <= latest.newest_sol
 
-    def _list_arrivals(self, before: CacheState) -> set[int]:
-        """Return the sols of what came in since a state, and keep those of its records whose sols were known then."""
-        then = moment(before.stamp)
-        if then is None or self._feed.arrivals_request(before.stamp, self._instruments, 0) is None:
-            return set()
+    def _list_arrivals(self, before: CacheState, latest: Latest) -> tuple[set[int], frozenset[str] | None]:
+        """List what came in since a state, and keep those of its records whose sols were known then.
+
+        Images appear some time after they came in, so the list goes back a little further; what had been shown there
+        already is remembered from the time before.
+
+        Returns:
+            Sols of which images may have come in, and the frame ids to remember for the next time.
+        """
+        then, now = moment(before.stamp), moment(latest.stamp)
+        if then is None or now is None or self._feed.arrivals_request(before.stamp, self._instruments, 0) is None:
+            return set(), None
         since = then - _PUBLISHING_LAG
         sieve = Sieve(self._feed, self._instruments, _EVER, self._tally)
         sols: set[int] = set()
+        shown: set[str] = set()
         late = PackedLines()
         for page in self._pages(lambda number: self._feed.arrivals_request(iso(since), self._instruments, number)):
             sifted = sieve.sift(page, since)
-            for _, mark, text in sifted.accepted:
+            for frame, mark, text in sifted.accepted:
+                if came_in(mark, now - _PUBLISHING_LAG):
+                    shown.add(frame.frame_id)
+                if before.shown is not None and frame.frame_id in before.shown:
+                    continue
                 sols.add(mark.sol)
-                if mark.sol <= before.newest_sol:
+                if mark.sol <= before.newest_sol and (before.shown is not None or came_in(mark, then + _RESOLUTION)):
                     late.add(text)
             if not sifted.n_recent:  # a server may ignore the condition, but then it keeps the order
                 break
         self._cache.keep_late(late)
-        return sols
+        return sols, frozenset(shown)
 
     # --- portions of sols
 
@@ -185,7 +201,8 @@ class Listing:
             if sifted.is_fallback:
                 is_settled = False
                 break
-        self._cache.keep(portion.sols, lines, is_settled=is_settled)
+        if self._cache.state() == self._state:  # else another run has compared the cache with the archive meanwhile
+            self._cache.keep(portion.sols, lines, is_settled=is_settled)
 
     def _late(self, sols: SolRange) -> Iterator[Frame]:
         yield from self._kept(self._cache.read_late(), sols)

@@ -10,10 +10,11 @@ import json
 import os
 import re
 import zlib
-from collections.abc import Collection, Iterable, Iterator, Mapping
-from dataclasses import dataclass
+from collections.abc import Collection, Iterator, Mapping
+from contextlib import suppress
+from dataclasses import dataclass, field
 from pathlib import Path
-from typing import Final
+from typing import Any, Final
 
 from rovervision.errors import RovervisionError
 from rovervision.sources.feeds.feed import SolRange
@@ -49,6 +50,8 @@ class CacheState:
     stamp: str
     newest_sol: int
     totals: Mapping[int, int] | None = None
+    shown: frozenset[str] | None = field(default=None, compare=False)
+    """Frame ids of what had just come in by then; None where that was not listed."""
 
 
 class ListingCache:
@@ -63,13 +66,16 @@ class ListingCache:
             told = json.loads((self._folder / "state.json").read_bytes())
             totals = told["totals"]
             counted = None if totals is None else {int(sol): int(count) for sol, count in totals.items()}
-            return CacheState(str(told["stamp"]), int(told["newest_sol"]), counted)
+            shown = None if told["shown"] is None else frozenset(map(str, told["shown"]))
+            return CacheState(str(told["stamp"]), int(told["newest_sol"]), counted, shown)
         except _BROKEN:
             return None
 
     def set_state(self, state: CacheState) -> None:
         """Remember that all files hold up to a state of the archive."""
-        told = {"stamp": state.stamp, "newest_sol": state.newest_sol, "totals": state.totals and dict(state.totals)}
+        told: dict[str, Any] = {"stamp": state.stamp, "newest_sol": state.newest_sol}
+        told["totals"] = None if state.totals is None else dict(state.totals)
+        told["shown"] = None if state.shown is None else sorted(state.shown)
         write_whole(self._folder / "state.json", json.dumps(told).encode())
 
     def read(self, sols: SolRange, block_sols: int) -> list[str] | None:
@@ -95,12 +101,12 @@ class ListingCache:
         """Forget the portions that hold any of some sols, and all that are not settled."""
         for path, kept, is_recent in self._kept():
             if is_recent or any(sol in kept for sol in sols):
-                path.unlink(missing_ok=True)
+                _remove(path)
 
     def forget_all(self) -> None:
         """Forget everything, the state first: what is left of the folder must never count as current."""
         for path in [self._folder / "state.json", self._folder / "late.jsonl.gz", *(each[0] for each in self._kept())]:
-            path.unlink(missing_ok=True)
+            _remove(path)
 
     def _kept(self) -> Iterator[tuple[Path, SolRange, bool]]:
         for path in sorted(self._folder.glob("*.jsonl.gz")):
@@ -127,12 +133,23 @@ def write_whole(path: Path, content: bytes) -> None:
         part.write_bytes(content)
         part.replace(path)
     except OSError as error:
-        raise RovervisionError(
-            f"The listing cache {path.parent} cannot be written: {error.strerror}. Make room or give it the right to, "
-            "or set `ingestion.listing.cache_folder` to another folder."
-        ) from error
-    finally:
-        part.unlink(missing_ok=True)
+        with suppress(OSError):
+            part.unlink(missing_ok=True)
+        raise _unwritable(path, error) from error
+
+
+def _remove(path: Path) -> None:
+    try:
+        path.unlink(missing_ok=True)
+    except OSError as error:
+        raise _unwritable(path, error) from error
+
+
+def _unwritable(path: Path, error: OSError) -> RovervisionError:
+    return RovervisionError(
+        f"The listing cache {path.parent} cannot be written: {error.strerror}. Make room or give it the right to, "
+        "or set `ingestion.listing.cache_folder` to another folder."
+    )
 
 
 def remembered_first(folder: Path, key: str, otherwise: int) -> int:
@@ -145,8 +162,8 @@ def remembered_first(folder: Path, key: str, otherwise: int) -> int:
         return otherwise
 
 
-def counted_changes(before: Mapping[int, int] | None, now: Mapping[int, int] | None) -> Iterable[int]:
+def counted_changes(before: Mapping[int, int] | None, now: Mapping[int, int] | None) -> set[int]:
     """Return the sols whose counts of images differ, where both states count them."""
     if before is None or now is None:
-        return ()
+        return set()
     return {sol for sol in before.keys() | now.keys() if before.get(sol) != now.get(sol)}

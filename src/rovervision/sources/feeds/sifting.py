@@ -72,7 +72,7 @@ class Sieve:
                 mark = self._feed.mark_of(record)
                 if page.is_foreign or not mark.is_ours or mark.sol not in self._sols:
                     n_foreign += 1
-                elif _is_since(mark, since):
+                elif since is None or came_in(mark, since):
                     sifted.n_recent += 1
                     self._accept(record, mark, sifted)
             except ValueError as error:
@@ -97,8 +97,7 @@ class Sieve:
             sifted.accepted.append((frame, mark, text))
 
 
-def _is_since(mark: Mark, since: datetime | None) -> bool:
-    if since is None:
-        return True
+def came_in(mark: Mark, since: datetime) -> bool:
+    """Tell whether a record came in at a time or later; one that does not say when did not."""
     received = moment(mark.received_utc)
     return received is not None and received >= since
