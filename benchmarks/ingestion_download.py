@@ -184,7 +184,7 @@ def main() -> int:
         asyncio.run(Server().serve())
         return 0
     ours = partial(with_rovervision, threads=options.threads)
-    methods = [
+    methods: list[tuple[str, Callable[[str, int, Path], None], int]] = [
         (f"rovervision: verified, hashed, ledger, {options.threads} threads", ours, options.images),
         ("`requests.get` in a loop", with_a_loop, max(1, options.images // 5)),
         ("`requests.get` in 8 threads, nothing checked", with_a_pool, options.images),

@@ -34,7 +34,10 @@ def main() -> None:
     with archive_server(catalog, faults=faults, latency_s=options.latency_s, port=options.port) as server:
         values = server.addresses().model_dump(exclude={"mars_photos_key_variable"})
         print(f"{len(names)} images, {len(faults)} of which misbehave, at {server.base_url}. Ctrl-C stops. Use it with")
-        print('--params "' + ",".join(f"ingestion.addresses.{name}={url}" for name, url in values.items()) + '"')
+        print(
+            '--params "' + ",".join(f"ingestion.addresses.{name}={url}" for name, url in values.items()) + '"',
+            flush=True,
+        )
         try:
             while True:
                 time.sleep(3_600)

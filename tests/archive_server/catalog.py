@@ -4,7 +4,7 @@ from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
 from threading import Lock
-from typing import Final
+from typing import Any, Final
 
 from tests.archive_server.curiosity_items import Record, curiosity_items, insight_items
 from tests.archive_server.mars2020_images import ingenuity_images, mars2020_images, newer_version, without_values
@@ -109,7 +109,7 @@ def arrival(record: Record) -> datetime:
     return datetime.fromisoformat(record["date_received"]).astimezone(UTC)
 
 
-def news(records: list[Record]) -> dict[str, object]:
+def news(records: list[Record]) -> dict[str, Any]:
     """Return what both feeds tell of the newest: when, how many, of which sols."""
     newest = newest_arrival(records)
     fresh = [record for record in records if arrival(record) > newest - _BURST]

@@ -1,6 +1,7 @@
 """The conditions of the feeds' queries: `<value>:<field>:<operator>`."""
 
 from collections.abc import Callable, Iterable
+from functools import partial
 from typing import Any, Final
 
 Record = dict[str, Any]
@@ -45,11 +46,11 @@ def in_order(records: Iterable[Record], order: str) -> list[Record]:
     """Sort by fields such as `sol desc,instrument_sort asc`, keeping the order of equals."""
     ordered = list(records)
     for each in reversed([part.split() for part in order.split(",") if part.strip()]):
-        ordered.sort(key=lambda record, name=each[0]: _sortable(record, name), reverse=each[-1] == "desc")
+        ordered.sort(key=partial(_sortable, each[0]), reverse=each[-1] == "desc")
     return ordered
 
 
-def _sortable(record: Record, name: str) -> Any:
+def _sortable(name: str, record: Record) -> tuple[bool, Any]:
     held = record.get(name)
     return (held is not None, held) if held is not None else (False, 0)
 

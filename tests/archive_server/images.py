@@ -131,7 +131,9 @@ def _mosaic(pixels: np.ndarray) -> np.ndarray:
 
 def _label(stem: str, width: int, height: int, record_bytes: int, label_records: int) -> str:
     rover = stem[0]
-    instrument = {"p": "PANCAM", "n": "NAVCAM", "f": "FRONT_HAZCAM", "r": "REAR_HAZCAM", "m": "MI"}[stem[1]]
+    instrument = {"p": "PANCAM", "n": "NAVCAM", "f": "FRONT_HAZCAM", "r": "REAR_HAZCAM", "m": "MI", "e": "DESCAM"}[
+        stem[1]
+    ]
     eye = {"l": "LEFT", "r": "RIGHT"}.get(stem[23])
     lines = {
         "PDS_VERSION_ID": "PDS3",

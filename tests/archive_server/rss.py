@@ -5,8 +5,8 @@ from typing import Final
 from urllib.parse import parse_qsl
 
 from tests.archive_server.answers import Answer, as_json, page, redirect
-from tests.archive_server.catalog import Catalog, Record, news
-from tests.archive_server.conditions import conditions_of, held_by, in_order, instruments_of
+from tests.archive_server.catalog import Catalog, news
+from tests.archive_server.conditions import Record, conditions_of, held_by, in_order, instruments_of
 
 PAGE_IMAGES: Final = 100
 """The server's own page size, whatever is asked."""
@@ -42,7 +42,7 @@ def _refusal(query: str) -> Answer | None:
 def _answer(parameters: dict[str, str], held: list[Record], host: str) -> Answer:
     if parameters.get("latest") == "true":
         summary = news(held) if held else {}
-        newest_first = sorted(summary.get("latest_sols", ()), reverse=True)
+        newest_first = summary.get("latest_sols", [])[::-1]
         return as_json({**summary, "latest_sols": newest_first, "type": "mars2020-latest-images-1.1"}, host)
     if "id" in parameters:
         found = [record for record in held if record["imageid"] == parameters["id"]]

@@ -1,7 +1,6 @@
 """The stand-in itself: every quirk that it is said to have, seen with a plain client."""
 
 import http.client
-import re
 from collections.abc import Iterator
 from typing import Any
 from urllib.parse import urlsplit
@@ -10,10 +9,11 @@ import numpy as np
 import pytest
 import requests
 
+from rovervision.sources.exploration_rovers.index_label import parse_index_label
+from rovervision.sources.exploration_rovers.index_rows import NEEDED_COLUMNS, RowCount, read_rows
 from rovervision.sources.product_names import parse_product_name
 from tests.archive_server.catalog import SOLS, make_catalog
 from tests.archive_server.images import appearance, image_bytes, image_size
-from tests.archive_server.rover_products import index_row
 from tests.archive_server.server import ArchiveServer, archive_server
 
 FEED = {"feed": "raw_images", "category": "mars2020", "feedtype": "json", "order": "sol desc"}
@@ -262,20 +262,15 @@ def test_an_index_comes_whole_in_part_and_anew(server: ArchiveServer) -> None:
     assert beyond.status_code == 416
 
 
-def test_the_label_says_where_the_columns_stand(server: ArchiveServer) -> None:
-    base = f"{server.base_url}/img/data/mer/opportunity/mer1po_0xxx/index"
-    label = requests.get(f"{base}/edrindex.lbl", timeout=5).text
-    row = requests.get(f"{base}/edrindex.tab", timeout=5).content[:933]
-    assert row == index_row(server.catalog.products[0])
-    assert len(row.split(b"\t")) == 59
-    columns = [dict(re.findall(r"(\w+) = (\S+)", text)) for text in re.split(r"(?<!_)OBJECT = COLUMN", label)[1:]]
-    assert len(columns) == 55
-    places = {each["NAME"]: (int(each["START_BYTE"]) - 1, int(each["BYTES"])) for each in columns}
-    cut = {name: row[start : start + size].strip() for name, (start, size) in places.items()}
-    assert cut["PRODUCT_ID"] == server.catalog.products[0].file_name.removesuffix(".img").upper().encode()
-    assert cut["PLANET_DAY_NUMBER"] == b"1"
-    assert cut["PIXEL_AVERAGING_WIDTH"] == b"1"
-    assert len(cut["ROVER_MOTION_COUNTER"].split(b"\t")) == 5
+def test_an_index_names_its_volumes_products(server: ArchiveServer) -> None:
+    for volume in ("mer1po_0xxx", "mer1do_0xxx"):
+        base = f"{server.base_url}/img/data/mer/opportunity/{volume}/index"
+        layout = parse_index_label(requests.get(f"{base}/edrindex.lbl", timeout=5).text, NEEDED_COLUMNS, volume)
+        count = RowCount()
+        table = requests.get(f"{base}/edrindex.tab", timeout=5).content.splitlines(keepends=True)
+        ids = [row.product_id.lower() for row in read_rows(table, layout, count)]
+        assert ids == [each.file_name[:27] for each in server.catalog.products if each.volume == volume]
+        assert count.broken == 0
 
 
 def test_folders_are_listed_but_not_the_huge_ones(server: ArchiveServer) -> None:

@@ -8,7 +8,7 @@ from typing import Final
 from tests.archive_server.answers import HTML, Answer, page
 from tests.archive_server.catalog import Catalog
 from tests.archive_server.images import image_bytes
-from tests.archive_server.rover_products import Product, volume_label_rows
+from tests.archive_server.rover_products import Product, index_of
 
 BASE: Final = "/img/data/mer"
 _VOLUME: Final = re.compile(r"/(?P<rover>opportunity|spirit)/(?P<volume>mer[12][a-z]{2}_0xxx)/(?P<rest>.*)")
@@ -25,7 +25,7 @@ def answer(path: str, headers: dict[str, str], catalog: Catalog) -> Answer:
     if not products:
         return page(404)
     if rest in ("index/edrindex.lbl", "index/edrindex.tab"):
-        label, table = volume_label_rows(products)
+        label, table = index_of(products)
         return ranged(label if rest.endswith("lbl") else table, headers)
     if rest in ("data/", "browse/"):
         return page(504)  # a listing of thousands of sols never ends
