@@ -10,7 +10,8 @@ from kedro.runner import SequentialRunner
 from matplotlib import pyplot as plt
 from matplotlib.figure import Figure
 
-from rovervision.datasets.tile_store import ExaminedShardsDataset, TileStoreDataset
+from rovervision.datasets.examined_shards import ExaminedShardsDataset
+from rovervision.datasets.tile_store import TileStoreDataset
 from rovervision.imaging.tiles import ExaminedShard
 from rovervision.pipelines.curation import create_pipeline
 from rovervision.pipelines.curation.config import CurationConfig
