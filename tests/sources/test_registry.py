@@ -70,7 +70,7 @@ def test_only_what_changes_bytes_is_in_the_fingerprint() -> None:
     assert fingerprint_of("synthetic", one) == fingerprint_of("synthetic", config(fetch_attempts=9))
 
 
-@pytest.mark.parametrize("environment", ["base", "msl", "nasa"])
+@pytest.mark.parametrize("environment", ["base", "msl", "nasa", "folder"])
 def test_the_shipped_parameters_are_valid(environment: str) -> None:
     section = yaml.safe_load((CONF / environment / "parameters_ingestion.yml").read_text())["ingestion"]
     told = IngestionConfig(**section)

@@ -2,7 +2,9 @@
 
 from collections.abc import Callable
 from difflib import get_close_matches
-from typing import Final, Self
+from functools import cache
+from pathlib import Path
+from typing import Final, Literal, Self
 
 from pydantic import BaseModel, ConfigDict, Field, model_validator
 
@@ -11,6 +13,7 @@ from rovervision.sources.archive_files import ArchiveLimits
 from rovervision.sources.feeds.config import ListingConfig
 from rovervision.sources.frame import Query, Source
 from rovervision.sources.http.config import ArchiveAddresses, HttpConfig
+from rovervision.sources.http.transport import Transport
 from rovervision.sources.local_folder import LocalFolderSource
 from rovervision.sources.msl_labelled import MslLabelledSource
 from rovervision.sources.selection import without_limits
@@ -111,6 +114,68 @@ def _open_msl_labelled(config: IngestionConfig) -> Source:
     return MslLabelledSource(archive, config.download_folder, config.limits)
 
 
+def _open_curiosity(config: IngestionConfig) -> Source:
+    return _open_items(config, "msl")
+
+
+def _open_insight(config: IngestionConfig) -> Source:
+    return _open_items(config, "insight")
+
+
+def _open_items(config: IngestionConfig, mission: Literal["msl", "insight"]) -> Source:
+    from rovervision.sources.feeds.curiosity import CuriositySource
+
+    address = config.addresses.raw_image_items
+    return CuriositySource(_transport(config), address, config.listing, config.http, mission)
+
+
+def _open_perseverance(config: IngestionConfig) -> Source:
+    return _open_rss(config, "mars2020")
+
+
+def _open_ingenuity(config: IngestionConfig) -> Source:
+    return _open_rss(config, "ingenuity")
+
+
+def _open_rss(config: IngestionConfig, category: Literal["mars2020", "ingenuity"]) -> Source:
+    from rovervision.sources.feeds.perseverance import PerseveranceSource
+
+    return PerseveranceSource(_transport(config), config.addresses.rss_api, config.listing, config.http, category)
+
+
+def _open_mars_photos(config: IngestionConfig) -> Source:
+    from rovervision.sources.feeds.mars_photos import MarsPhotosSource
+
+    addresses = config.addresses
+    return MarsPhotosSource(
+        _transport(config), addresses.mars_photos, config.listing, config.http, addresses.mars_photos_key_variable
+    )
+
+
+def _open_exploration_rovers(config: IngestionConfig) -> Source:
+    from rovervision.sources.exploration_rovers import ExplorationRoversSource
+
+    return ExplorationRoversSource(
+        _transport(config),
+        config.addresses.exploration_rovers,
+        Path(config.listing.cache_folder) / "exploration_rovers",
+        config.http,
+    )
+
+
+def _transport(config: IngestionConfig) -> Transport:
+    return _transport_of(config.http, config.addresses)
+
+
+@cache
+def _transport_of(http: HttpConfig, addresses: ArchiveAddresses) -> Transport:
+    """Return the one transport of a run, so that its manners hold for all sources together."""
+    from rovervision.sources.http.addresses import allowed_hosts
+    from rovervision.sources.http.client import HttpTransport
+
+    return HttpTransport(http, allowed_hosts(http, addresses))
+
+
 def _archive(config: IngestionConfig, wanted: str) -> str:
     if not config.archive:
         raise RovervisionError(f"Set `ingestion.archive` to {wanted}: the source reads it.")
@@ -121,4 +186,10 @@ _OPENERS: Final[dict[str, Callable[[IngestionConfig], Source]]] = {
     "synthetic": _open_synthetic,
     "local_folder": _open_local_folder,
     "msl_labelled": _open_msl_labelled,
+    "curiosity": _open_curiosity,
+    "insight": _open_insight,
+    "perseverance": _open_perseverance,
+    "ingenuity": _open_ingenuity,
+    "exploration_rovers": _open_exploration_rovers,
+    "mars_photos": _open_mars_photos,
 }
