@@ -117,7 +117,7 @@ def plan_fetch(
     terms = FetchTerms(
         attempts=config.fetch_attempts,
         max_failed_frac=config.max_failed_frac,
-        threads=config.http.connections_per_host,
+        threads=config.http.connections_per_host * 3 // 2,  # while some verify and write, others use the connections
         expected_bytes=expected_bytes(download_plan),
         min_free_bytes=config.min_free_bytes,
     )
