@@ -43,6 +43,9 @@ UNSAFE = [
     "https://evil.example\\@mars.nasa.gov/",
     "https://mars.nasa.gov\\.evil.example/",
     "https://mars.nasa.gov\\evil",
+    "https://mars.nasa.gov/a\\b",
+    "http\u017f://mars.nasa.gov/",  # a long s, which is an s where case is ignored
+    "https://localhost\u212a/",
     "https://mars.nasa.gov./",
     "https://mars%2enasa.gov/",
     "https://mars。nasa.gov/",
