@@ -97,6 +97,13 @@ def test_all_pages_are_read_by_whatever_the_answer_says(tmp_path: Path, says: tu
     assert len({frame.frame_id for frame in search(fake, tmp_path, sol_min=4681)}) == 450
 
 
+@pytest.mark.parametrize("says", [("more",), ("total", "page", "per_page")])
+def test_a_full_last_page_is_known_for_the_last(tmp_path: Path, says: tuple[str, ...]) -> None:
+    curiosity, transport = source(FakeItems([item(n=n) for n in range(400)], says=says), tmp_path)
+    assert len(list(curiosity.search(Query(name="q", source="curiosity", sol_min=4681)))) == 400
+    assert len(transport.asked) == 1 + 2
+
+
 def test_cameras_of_both_computers_are_asked_together_and_without_haste(tmp_path: Path) -> None:
     curiosity, transport = source(FakeItems([item(n=1), item(n=2, instrument="NAV_LEFT_A", letters="NLA")]), tmp_path)
     frames = list(curiosity.search(Query(name="q", source="curiosity", cameras=("navcam_left",), sol_min=4681)))

@@ -1,5 +1,6 @@
 """The laws of a listing: complete, each file once, no more questions than needed, the same with a cache as without."""
 
+import gzip
 import itertools
 import json
 import logging
@@ -122,10 +123,10 @@ def test_images_that_appear_long_after_they_came_in_are_found(tmp_path: Path) ->
 
 
 def test_sols_that_the_archive_names_as_grown_are_listed_anew(tmp_path: Path) -> None:
-    fake = archive(*range(100))
+    fake = mission(100)
     before, _ = listed(fake, tmp_path)
     fake.records.append(rss_record(sol=5, n=next(_NUMBERS), received="UNK"))
-    fake.latest, fake.latest_sols = clock(5), [5, 99]
+    fake.latest, fake.latest_sols = clock(100 * DAY), [5, 99]
     assert len(listed(fake, tmp_path)[0]) == len(before) + 1
 
 
@@ -214,7 +215,7 @@ def test_sols_with_nothing_are_asked_again_only_when_something_came_in(tmp_path:
     assert listed(fake, tmp_path, sol_min=30, sol_max=40) == ([], 2)
     assert listed(fake, tmp_path, sol_min=30, sol_max=40) == ([], 1)
     downlink(fake, 1, [101])
-    assert listed(fake, tmp_path, sol_min=30, sol_max=40)[1] > 1, "the fallback may have been a mishap"
+    assert listed(fake, tmp_path, sol_min=30, sol_max=40)[1] == 3, "the fallback may have been a mishap"
 
 
 # --- windows that move
@@ -238,13 +239,28 @@ def test_late_frames_answer_the_query_too(tmp_path: Path) -> None:
     assert [frame.sol for frame in listed(fake, tmp_path, newest_sols=3, name_pattern="NLF_01*")[0]] == [100]
 
 
+def test_new_sols_below_the_newest_are_not_late(tmp_path: Path) -> None:
+    fake = mission(100)
+    listed(fake, tmp_path, newest_sols=3)
+    downlink(fake, 120 * DAY, [*range(100, 120), 40])
+    assert [frame.sol for frame in listed(fake, tmp_path, newest_sols=3)[0]] == [119, 118, 117, 40]
+
+
+def test_no_question_is_spent_on_sols_that_cannot_answer(tmp_path: Path) -> None:
+    fake = archive(*range(30))
+    assert listed(fake, tmp_path, sol_step=10)[1] == 1 + 3
+    assert listed(fake, tmp_path / "x", sol_max=10_000)[1] == 1 + 2
+
+
 def test_since_last_run_keeps_its_start_and_grows(tmp_path: Path) -> None:
     asked = {"newest_sols": 2, "since_last_run": True}
     fake = archive(*range(100))
     assert [frame.sol for frame in listed(fake, tmp_path, **asked)[0]] == [99, 98]
     downlink(fake, DAY, [100, 101, 102, 98, 7])
     assert [frame.sol for frame in listed(fake, tmp_path, **asked)[0]] == [102, 101, 100, 99, 98, 98]
-    assert [frame.sol for frame in listed(fake, tmp_path, **asked, limit=1)[0]] == [102], "a limit is no other question"
+    assert [frame.sol for frame in listed(fake, tmp_path, **asked, limit=3)[0]] == [102, 101, 100], (
+        "a limit is no other question"
+    )
     assert [frame.sol for frame in listed(fake, tmp_path, **asked, name="other")[0]] == [102, 101]
 
 
@@ -261,7 +277,7 @@ def test_each_choice_of_cameras_and_each_address_is_kept_apart(tmp_path: Path) -
     assert len(listed(fake, tmp_path, cameras=("navcam_left",))[0]) == 9
     assert len(listed(fake, tmp_path, cameras=("navcam_right",))[0]) == 1
     assert len(listed(fake, tmp_path)[0]) == 10
-    other = FakeTransport({RSS.replace("mars.nasa", "mirror.example"): archive(3)})
+    other = FakeTransport({RSS.replace("mars.nasa", "mirror.example"): archive(9)})  # as far, and not as full
     address = RSS.replace("mars.nasa", "mirror.example")
     mirror = PerseveranceSource(other, address, ListingConfig(cache_folder=str(tmp_path)), HttpConfig())
     assert len(list(mirror.search(query()))) == 1
@@ -283,10 +299,9 @@ def test_what_a_slow_run_lists_is_not_kept_as_newer_than_it_is(tmp_path: Path) -
 
 
 def test_an_archive_that_went_back_is_another_archive(tmp_path: Path) -> None:
-    fake = archive(*range(100))
-    downlink(fake, 60, [99])
-    listed(fake, tmp_path)
-    assert len(listed(archive(*range(50)), tmp_path)[0]) == 50
+    listed(mission(100), tmp_path)
+    other = mission(50)
+    assert listed(other, tmp_path)[0] == listed(other, tmp_path / "x")[0]
 
 
 @pytest.mark.parametrize("content", [b"", b"\x1f\x8b", b"{}", b"not gzip at all"])
@@ -301,6 +316,14 @@ def test_a_broken_cache_is_an_absent_one(tmp_path: Path, content: bytes) -> None
         assert listed(fake, tmp_path)[0] == fresh
     assert listed(fake, tmp_path) == (fresh, 1)
     assert n_questions == 5
+
+
+def test_a_kept_file_with_a_line_too_few_is_an_absent_one(tmp_path: Path) -> None:
+    fake = archive(*range(30), 100)
+    fresh, _ = listed(fake, tmp_path)
+    (kept,) = tmp_path.rglob("00000-00024.jsonl.gz")
+    kept.write_bytes(gzip.compress(b"\n".join(gzip.decompress(kept.read_bytes()).split(b"\n")[1:])))
+    assert listed(fake, tmp_path) == (fresh, 2)
 
 
 def test_the_cache_holds_whole_files_with_known_names_only(tmp_path: Path) -> None:

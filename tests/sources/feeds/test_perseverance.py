@@ -1,5 +1,6 @@
 """Perseverance and Ingenuity: each quirk of `rss/api`, and what a record becomes."""
 
+import gzip
 import json
 import logging
 from pathlib import Path
@@ -158,6 +159,8 @@ def test_cameras_that_the_server_does_not_sort_out_are_sorted_out_here(tmp_path:
     fake = FakeRss([rss_record(n=1), rss_record(n=2, instrument="NAVCAM_RIGHT", letters="NRF")])
     blind = lambda params: fake({key: value for key, value in params.items() if key != "search"})  # noqa: E731
     assert [frame.camera for frame in search(blind, tmp_path, cameras=["navcam_right"])] == ["navcam_right"]
+    kept = b"".join(gzip.decompress(path.read_bytes()) for path in tmp_path.rglob("*.jsonl.gz"))
+    assert b"NAVCAM_RIGHT" in kept and b"NAVCAM_LEFT" not in kept
 
 
 def test_both_computers_cameras_are_one_camera_of_ours(tmp_path: Path) -> None:
@@ -204,8 +207,9 @@ def test_date_taken_serves_where_the_newer_field_is_missing(tmp_path: Path) -> N
     assert frame.taken_utc == "2021-03-01T00:00:00Z"
 
 
-def test_a_record_that_comes_twice_is_listed_once_and_a_new_version_is_another_file(tmp_path: Path) -> None:
-    fake = FakeRss([rss_record(n=1), rss_record(n=1), rss_record(n=1, version="02")])
+@pytest.mark.parametrize("cap", [1, 100])
+def test_a_record_that_comes_twice_is_listed_once_and_a_new_version_is_another_file(tmp_path: Path, cap: int) -> None:
+    fake = FakeRss([rss_record(n=1), rss_record(n=1), rss_record(n=1, version="02")][cap == 1 :], cap=cap)
     assert [frame.version for frame in search(fake, tmp_path)] == ["01", "02"]
 
 
