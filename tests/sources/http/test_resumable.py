@@ -167,12 +167,24 @@ def test_limits(tmp_path: Path) -> None:
 
 
 def test_two_readers_at_once_share_a_copy(tmp_path: Path) -> None:
-    archive = Archive(TABLE, [])
-    one, two = copy_of(archive, tmp_path).lines(), copy_of(archive, tmp_path).lines()
+    archive, other = Archive(TABLE, []), Archive(TABLE, [])
+    other.chunk_bytes = 700  # their pieces overlap
+    one, two = copy_of(archive, tmp_path).lines(), copy_of(other, tmp_path).lines()
     mixed = [b"".join(each) for each in zip(*zip(one, two, strict=True), strict=True)]
     assert mixed == [TABLE, TABLE]
     assert copy_of(archive, tmp_path).path.read_bytes() == TABLE
     assert copy_of(archive, tmp_path).complete
+
+
+def test_a_copy_that_another_reader_emptied_gets_no_hole(tmp_path: Path) -> None:
+    archive = Archive(TABLE, [])
+    lines = copy_of(archive, tmp_path).lines()
+    next(islice(lines, 2000, None))
+    copy = copy_of(archive, tmp_path)
+    copy.path.write_bytes(b"")
+    assert sum(map(len, lines)) > len(TABLE) // 2
+    assert TABLE.startswith(copy.path.read_bytes()) and not copy.complete
+    assert b"".join(copy.lines()) == TABLE and copy.complete
 
 
 def test_threads_share_a_copy(tmp_path: Path) -> None:

@@ -121,7 +121,9 @@ def test_what_is_no_image(body: bytes, told: str) -> None:
     assert fault(body) == told
 
 
-def test_a_png_with_a_wrong_byte_is_told() -> None:
+@pytest.mark.parametrize("lenient", [False, True])
+def test_a_png_with_a_wrong_byte_is_told(lenient: bool, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(ImageFile, "LOAD_TRUNCATED_IMAGES", lenient)
     body = bytearray(image("png"))
     body[len(body) // 2] ^= 1
     assert fault(bytes(body)) == "undecodable"
