@@ -10,9 +10,13 @@ from rovervision.errors import RovervisionError
 from rovervision.imaging.framing import Box
 from rovervision.imaging.tiles import (
     TILE_INDEX_COLUMNS,
+    ExaminedShard,
+    TilePlan,
     TileStore,
+    assemble,
     cut_region_tile,
     cut_tile,
+    plan_of,
 )
 
 
@@ -98,3 +102,69 @@ def test_a_store_whose_parts_disagree_is_refused(parts: tuple[np.ndarray, np.nda
     pixels, regions, rows = parts
     with pytest.raises(RovervisionError):
         TileStore(pixels, regions, pd.DataFrame({"tile_id": range(rows)}))
+
+
+def test_an_index_may_have_more_columns_and_not_fewer() -> None:
+    tiles = store()
+    more = TileStore(tiles.pixels, tiles.regions, tiles.index.assign(entropy_bits=1.5))
+    assert more.select([2, 0]).index["entropy_bits"].tolist() == [1.5, 1.5]
+    with pytest.raises(RovervisionError, match="lacks group, weight"):
+        TileStore(tiles.pixels, tiles.regions, tiles.index.drop(columns=["weight", "group"]))
+
+
+def shard(count: int, seed: int) -> ExaminedShard:
+    rng = np.random.default_rng(seed)
+    ids = [f"{seed}_{row}" for row in range(count)]
+    return ExaminedShard(
+        frames=pd.DataFrame({"frame_id": ids, "sha256": [f"{seed}{name}" for name in ids]}),
+        candidates=pd.DataFrame({"frame_id": ids, "left_px": range(count)}),
+        pixels=rng.integers(0, 256, (count, 4, 4, 3), dtype=np.uint8),
+        regions=rng.integers(0, 6, (count, 4, 4), dtype=np.uint8),
+    )
+
+
+def planned(shards: dict[str, ExaminedShard], rows: list[np.ndarray]) -> TilePlan:
+    index = pd.DataFrame({name: np.arange(sum(map(len, rows))) for name in TILE_INDEX_COLUMNS})
+    return assemble(shards, rows, index)
+
+
+@settings(max_examples=40)
+@given(chosen=st.lists(st.lists(st.booleans(), min_size=5, max_size=5), min_size=1, max_size=4))
+def test_an_assembled_plan_is_the_chosen_candidates_in_order(chosen: list[list[bool]]) -> None:
+    shards = {f"s{number}": shard(5, number) for number in range(len(chosen))}
+    plan = planned(shards, [np.flatnonzero(mask) for mask in chosen])
+    gathered = plan.gathered()
+    for name in ("pixels", "regions"):
+        parts = [getattr(one, name)[np.array(mask)] for one, mask in zip(shards.values(), chosen, strict=True)]
+        np.testing.assert_array_equal(getattr(gathered, name), np.concatenate(parts))
+    assert [piece.n_tiles for piece in plan.pieces] == [sum(mask) for mask in chosen if any(mask)]
+    assert [top for top, _ in plan.placed()] == np.cumsum([0, *(p.n_tiles for p in plan.pieces)])[:-1].tolist()
+
+
+def origins(shards: dict[str, ExaminedShard], *rows: int) -> list[str | None]:
+    return [piece.origin for piece in planned(shards, [np.array(rows)]).pieces]
+
+
+@pytest.mark.parametrize("changed", ["sha256", "left_px", "pixels", "regions", "rows"])
+def test_the_origin_of_a_piece_tells_whatever_it_follows_from(changed: str) -> None:
+    one, other = shard(5, 1), shard(5, 1)
+    assert origins({"a": one}, 1, 2) == origins({"b": other}, 1, 2)
+    if changed in ("pixels", "regions"):
+        getattr(other, changed)[1] ^= 1
+    elif changed != "rows":
+        (other.frames if changed == "sha256" else other.candidates)[changed] = "x"
+    assert origins({"a": one}, 1, 2) != origins({"b": other}, 1, 3 if changed == "rows" else 2)
+
+
+@given(count=st.integers(0, 9), per_piece=st.integers(1, 4))
+def test_the_plan_of_a_store_makes_it_again(count: int, per_piece: int) -> None:
+    plan = plan_of(store(count), per_piece)
+    assert all(0 < piece.n_tiles <= per_piece for piece in plan.pieces)
+    gathered = plan.gathered()
+    np.testing.assert_array_equal(gathered.pixels, store(count).pixels)
+    np.testing.assert_array_equal(gathered.regions, store(count).regions)
+
+
+def test_rows_for_other_shards_are_refused() -> None:
+    with pytest.raises(ValueError, match="zip"):
+        planned({"a": shard(2, 0)}, [np.array([0]), np.array([1])])

@@ -4,40 +4,43 @@ import hashlib
 from pathlib import Path
 from typing import Any
 
-import numpy as np
 import pandas as pd
 from kedro.io import AbstractDataset
 
-from rovervision.datasets.replaced_folder import is_whole, replaced_folder, restore
+from rovervision.datasets.mapped_array import map_array
+from rovervision.datasets.replaced_folder import is_whole, restore
+from rovervision.datasets.resumed_folder import resumed_folder
+from rovervision.datasets.tile_writing import write_tiles
 from rovervision.errors import RovervisionError
-from rovervision.imaging.tiles import TileStore
+from rovervision.imaging.tiles import TilePlan, TileStore, plan_of
 
 TILE_FILES = ("pixels.npy", "regions.npy", "index.parquet")
 
 
-class TileStoreDataset(AbstractDataset[TileStore, TileStore]):
-    """A `TileStore` as a folder of pixels.npy, regions.npy and index.parquet; the arrays are mapped, not read."""
+class TileStoreDataset(AbstractDataset[TilePlan | TileStore, TileStore]):
+    """A `TileStore` as a folder of pixels.npy, regions.npy and index.parquet; the arrays are mapped, not read.
+
+    What is saved may be a plan: then one piece at a time is in memory, and a save that was stopped goes on.
+    """
 
     def __init__(self, *, filepath: str, metadata: dict[str, Any] | None = None) -> None:
         self._folder = Path(filepath)
         self.metadata = metadata
 
     def load(self) -> TileStore:
-        """Return the tiles with read-only memory-mapped arrays."""
+        """Return the tiles with read-only memory-mapped arrays, which go to worker processes as paths."""
         if not self._exists():
             raise RovervisionError(f"there are no tiles in {self._folder}: run the curation pipeline first")
         return TileStore(
-            pixels=np.load(self._folder / "pixels.npy", mmap_mode="r"),
-            regions=np.load(self._folder / "regions.npy", mmap_mode="r"),
+            pixels=map_array(self._folder / "pixels.npy"),
+            regions=map_array(self._folder / "regions.npy"),
             index=pd.read_parquet(self._folder / "index.parquet"),
         )
 
-    def save(self, data: TileStore) -> None:
+    def save(self, data: TilePlan | TileStore) -> None:
         """Write the tiles beside the old ones, then put them in their place."""
-        with replaced_folder(self._folder) as folder:
-            np.save(folder / "pixels.npy", data.pixels)
-            np.save(folder / "regions.npy", data.regions)
-            data.index.to_parquet(folder / "index.parquet", index=False)
+        with resumed_folder(self._folder) as folder:
+            write_tiles(data if isinstance(data, TilePlan) else plan_of(data), folder)
 
     def fingerprint(self) -> str:
         """Return a hash of every pixel and index row, by which MLflow tells which tiles a run learnt from."""
