@@ -145,13 +145,12 @@ def test_old_sols_are_asked_once_and_new_ones_again(tmp_path: Path) -> None:
     fake = mission(200)
     frames, n_questions = listed(fake, tmp_path)
     assert len(frames) == 200
-    assert n_questions == 1 + 8
+    assert n_questions == 1 + 3, "blocks of sols are kept one by one and asked for together"
     downlink(fake, 200 * DAY, [200, 30])
     source, transport = rss_source(fake, tmp_path)
     assert len(list(source.search(query()))) == 202
     assert [(params["order"], params.get("condition_2")) for _, params in transport.asked[1:]] == [
         ("date_received desc", f"{clock(198.5 * DAY)}:date_received:gte"),
-        ("sol desc", "200:sol:gte"),
         ("sol desc", "175:sol:gte"),
         ("sol desc", "25:sol:gte"),
     ]
@@ -196,10 +195,11 @@ def test_frames_come_as_the_pages_do(tmp_path: Path) -> None:
 
 def test_what_was_whole_is_kept_when_the_network_goes(tmp_path: Path) -> None:
     fake = archive(*range(100))
+    fake.cap = 30
     source, transport = rss_source(fake, tmp_path)
 
     def failing(params: dict[str, str]) -> Any:
-        if params.get("condition_2") == "25:sol:gte":
+        if params.get("order") == "sol desc" and params["page"] == "2":
             raise FetchError("timeout", "no answer in 60 s.")
         return fake(params)
 
@@ -207,6 +207,8 @@ def test_what_was_whole_is_kept_when_the_network_goes(tmp_path: Path) -> None:
     with pytest.raises(FetchError, match=r"rss/api, asked for images of perseverance: no answer in 60 s\.$") as caught:
         list(source.search(query()))
     assert caught.value.reason == "timeout"
+    kept = sorted(path.name for path in tmp_path.rglob("0*.jsonl.gz"))
+    assert kept == ["00050-00074.jsonl.gz", "00075-00099.recent.jsonl.gz"]
     assert listed(fake, tmp_path) == (listed(fake, tmp_path / "x")[0], 1 + 2)
 
 
@@ -249,7 +251,32 @@ def test_new_sols_below_the_newest_are_not_late(tmp_path: Path) -> None:
 def test_no_question_is_spent_on_sols_that_cannot_answer(tmp_path: Path) -> None:
     fake = archive(*range(30))
     assert listed(fake, tmp_path, sol_step=10)[1] == 1 + 3
-    assert listed(fake, tmp_path / "x", sol_max=10_000)[1] == 1 + 2
+    assert listed(fake, tmp_path / "x", sol_max=10_000)[1] == 1 + 1
+
+
+def test_a_camera_that_is_seldom_used_costs_few_questions(tmp_path: Path) -> None:
+    fake = archive(*range(0, 1000, 90))
+    frames, n_questions = listed(fake, tmp_path)
+    assert len(frames) == 12
+    assert n_questions == 1 + 4, "250 sols at once"
+    assert len(list(tmp_path.rglob("0*.jsonl.gz"))) == 40, "also those that hold nothing are known"
+    assert listed(fake, tmp_path, sol_min=300, sol_max=400)[1] == 1
+
+
+def test_a_feed_out_of_order_is_listed_whole_and_not_kept_by_mistake(tmp_path: Path) -> None:
+    fake = archive(*range(100), 200)
+    source, transport = rss_source(fake, tmp_path)
+
+    def shuffled(params: dict[str, str]) -> Any:
+        answer = fake(params)
+        if "images" in answer:
+            answer["images"] = sorted(answer["images"], key=lambda record: -(record["sol"] * 37 % 101))
+        return answer
+
+    transport.routes = {RSS: shuffled}
+    first = {frame.frame_id for frame in source.search(query(sol_max=99))}
+    assert len(first) == 100
+    assert {frame.frame_id for frame in listed(fake, tmp_path, sol_max=99)[0]} == first
 
 
 def test_since_last_run_keeps_its_start_and_grows(tmp_path: Path) -> None:
@@ -315,7 +342,7 @@ def test_a_broken_cache_is_an_absent_one(tmp_path: Path, content: bytes) -> None
         path.write_bytes(whole[: len(whole) // 2])
         assert listed(fake, tmp_path)[0] == fresh
     assert listed(fake, tmp_path) == (fresh, 1)
-    assert n_questions == 5
+    assert n_questions == 3
 
 
 def test_a_kept_file_with_a_line_too_few_is_an_absent_one(tmp_path: Path) -> None:
@@ -357,7 +384,7 @@ def test_progress_is_told_now_and_then(tmp_path: Path, monkeypatch: pytest.Monke
     )
     assert len(list(source.search(query()))) == 100
     assert 30 < len(told) < 60
-    assert told[0] == "perseverance: 2 images listed, now at sols 75 to 99"
+    assert told[0] == "perseverance: 2 images listed, now at sol 98"
 
 
 def test_progress_goes_to_the_log(tmp_path: Path, caplog: pytest.LogCaptureFixture, monkeypatch: Any) -> None:

@@ -18,6 +18,7 @@ from typing import Any, Final
 
 from rovervision.sources.feeds.config import ListingConfig
 from rovervision.sources.feeds.feed import Feed, Latest, Page, Request, SolRange
+from rovervision.sources.feeds.filing import Filing
 from rovervision.sources.feeds.listing_cache import (
     CacheState,
     ListingCache,
@@ -34,6 +35,7 @@ from rovervision.sources.http.transport import FetchError, Transport
 _PUBLISHING_LAG: Final = timedelta(hours=12)  # images appear some time after they reached Earth
 _RESOLUTION: Final = timedelta(seconds=1)  # of the time that an archive states as its latest
 _REPORT_EVERY_S: Final = 5.0
+_MOST_SOLS_AT_ONCE: Final = 250  # few enough that paging does not go deep
 _EVER: Final = SolRange(0, 99_999)
 
 _logger = logging.getLogger(__name__)
@@ -83,8 +85,12 @@ class Listing:
         asked = window(query, latest.newest_sol, self._remembered_first(query, latest))
         try:
             if asked is not None:
-                for portion in portions(asked, query.sol_step, self._feed.block_sols, latest, self._config.relist_sols):
-                    yield from self._portion(portion)
+                for frame in self._listed(
+                    portions(asked, query.sol_step, self._feed.block_sols, latest, self._config.relist_sols)
+                ):
+                    self._n_listed += 1
+                    self._report(frame)
+                    yield frame
                 if query.newest_sols is not None and not query.since_last_run:
                     yield from self._late(SolRange(0, asked.first - 1))
         finally:
@@ -166,13 +172,27 @@ class Listing:
 
     # --- portions of sols
 
-    def _portion(self, portion: Portion) -> Iterator[Frame]:
-        kept = self._cache.read(portion.sols, self._feed.block_sols)
-        frames = self._fresh(portion) if kept is None else self._kept(kept, portion.sols)
-        for frame in frames:
-            self._n_listed += 1
-            self._report(portion.sols)
-            yield frame
+    def _listed(self, asked: Iterable[Portion]) -> Iterator[Frame]:
+        """Yield the frames of portions; adjoining ones that are not kept are asked for in one go.
+
+        So a camera that took ten images in a year costs one question, and not one for every block of sols.
+        """
+        run: list[Portion] = []
+        for portion in asked:
+            kept = self._cache.read(portion.sols, self._feed.block_sols)
+            if run and (kept is not None or not self._adjoins(run, portion)):
+                yield from self._fresh(run)
+                run = []
+            if kept is None:
+                run.append(portion)
+            else:
+                yield from self._kept(kept, portion.sols)
+        if run:
+            yield from self._fresh(run)
+
+    def _adjoins(self, run: Sequence[Portion], portion: Portion) -> bool:
+        is_next = self._feed.block_sols > 1 and portion.sols.last == run[-1].sols.first - 1
+        return is_next and run[0].sols.last - portion.sols.first < _MOST_SOLS_AT_ONCE
 
     def _kept(self, lines: Iterable[str], sols: SolRange) -> Iterator[Frame]:
         for line in lines:
@@ -184,25 +204,24 @@ class Listing:
             if frame.sol is not None and frame.sol in sols:
                 yield frame
 
-    def _fresh(self, portion: Portion) -> Iterator[Frame]:
-        """List a portion, and keep it once it is whole.
+    def _fresh(self, run: Sequence[Portion]) -> Iterator[Frame]:
+        """List adjoining portions, and keep each once it is whole.
 
-        A page without a single record of what was asked is the feed's fallback. It ends the portion, and what is kept
+        A page without a single record of what was asked is the feed's fallback. It ends the listing, and what is open
         then is kept only until something comes in: it may have been a mishap.
         """
-        sieve = Sieve(self._feed, self._instruments, portion.sols, self._tally)
-        lines = PackedLines()
-        is_settled = portion.is_settled
-        for page in self._pages(lambda number: self._feed.request(portion.sols, self._instruments, number)):
+        sols = SolRange(run[-1].sols.first, run[0].sols.last)
+        sieve = Sieve(self._feed, self._instruments, sols, self._tally)
+        filing = Filing(self._cache, self._state, run)
+        for page in self._pages(lambda number: self._feed.request(sols, self._instruments, number)):
             sifted = sieve.sift(page)
-            for frame, _, text in sifted.accepted:
-                lines.add(text)
+            for frame, mark, text in sifted.accepted:
+                filing.add(mark.sol, text)
                 yield frame
             if sifted.is_fallback:
-                is_settled = False
+                filing.doubt()
                 break
-        if self._cache.state() == self._state:  # else another run has compared the cache with the archive meanwhile
-            self._cache.keep(portion.sols, lines, is_settled=is_settled)
+        filing.close()
 
     def _late(self, sols: SolRange) -> Iterator[Frame]:
         yield from self._kept(self._cache.read_late(), sols)
@@ -237,10 +256,8 @@ class Listing:
                 f"{self._feed.address}, asked for images of {self._feed.rover}: {str(error).rstrip('.')}.",
             ) from error
 
-    def _report(self, sols: SolRange) -> None:
+    def _report(self, frame: Frame) -> None:
         now_s = time.monotonic()
         if now_s - self._reported_s >= _REPORT_EVERY_S:
             self._reported_s = now_s
-            self._progress(
-                f"{self._feed.name}: {self._n_listed:,} images listed, now at sols {sols.first} to {sols.last}"
-            )
+            self._progress(f"{self._feed.name}: {self._n_listed:,} images listed, now at sol {frame.sol}")
