@@ -215,13 +215,44 @@ def test_too_little_room_is_told_before_anything_is_made(tmp_path: Path, monkeyp
     dataset.save(plan([10], [0]))
 
 
-def test_a_piece_that_is_not_what_it_promised_is_refused(tmp_path: Path) -> None:
+def larger(pieces: tuple[Piece, ...]) -> tuple[Piece, ...]:
+    """The same pieces with tiles of four times the pixels."""
+    return tuple(
+        Piece(one.n_tiles, lambda one=one: tuple(part.repeat(2, 1).repeat(2, 2) for part in one.make()), one.origin)
+        for one in pieces
+    )
+
+
+def test_tiles_of_another_size_are_begun_anew(tmp_path: Path) -> None:
+    dataset = TileStoreDataset(filepath=str(tmp_path / "tiles"))
+    whole = plan([5] * 3, [0, 1, 2])
+    with pytest.raises(Exception, match=r"^$|Failed while saving"):
+        dataset.save(plan([5] * 3, [0, 1, 2], stop_at=2, end=stop))
+    twice = TilePlan(whole.index, 2 * TILE_PX, larger(whole.pieces))
+    dataset.save(twice)
+    assert saved_bytes(tmp_path / "tiles") == expected_bytes(twice)
+
+
+@pytest.mark.parametrize("what", ["number", "size", "pixels", "regions"])
+def test_a_piece_that_is_not_what_it_promised_is_refused(tmp_path: Path, what: str) -> None:
     whole = plan([3], [0])
-    wrong = TilePlan(whole.index, TILE_PX, (Piece(3, Making(4, 0, [])),))
+    pixels, regions = Making(3, 0, [])()
+    wrong = {
+        "number": Making(4, 0, [])(),
+        "size": larger(whole.pieces)[0].make(),
+        "pixels": (pixels.astype(np.float32), regions),
+        "regions": (pixels, regions.astype(np.int64)),
+    }[what]
     with pytest.raises(Exception, match="were promised"):
-        TileStoreDataset(filepath=str(tmp_path / "tiles")).save(wrong)
+        TileStoreDataset(filepath=str(tmp_path / "tiles")).save(
+            TilePlan(whole.index, TILE_PX, (Piece(3, lambda: wrong),))
+        )
+    assert list(tmp_path.iterdir()) == []
+
+
+def test_a_plan_whose_pieces_do_not_make_up_its_index_is_refused() -> None:
     with pytest.raises(RovervisionError, match="rows for 4 promised"):
-        TilePlan(whole.index, TILE_PX, (Piece(4, Making(4, 0, [])),))
+        TilePlan(plan([3], [0]).index, TILE_PX, (Piece(4, Making(4, 0, [])),))
 
 
 KILLED = """
