@@ -37,7 +37,7 @@ def test_the_pipeline_runs_on_datasets_at_rest(tmp_path: Path, archive: Archive,
             "masks_raw": MemoryDataset(archive.masks, copy_mode="assign"),
             "params:curation": MemoryDataset(config),
             "params:seed": MemoryDataset(0),
-            "frames_examined": ExaminedShardsDataset(filepath=str(tmp_path / "examined"), n_threads=2),
+            "frames_examined": ExaminedShardsDataset(filepath=str(tmp_path / "examined")),
             "tiles": TileStoreDataset(filepath=str(tmp_path / "tiles")),
             "curation_summary": MemoryDataset(),
         }
