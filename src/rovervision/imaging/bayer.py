@@ -21,7 +21,7 @@ def mosaic_score(gray: np.ndarray) -> float:
     detail = even - cv2.sepFilter2D(even, cv2.CV_32F, _BINOMIAL, _BINOMIAL, borderType=cv2.BORDER_REFLECT_101)
     limit = 4.0 * float(np.median(np.abs(detail[::3, ::3]))) + 1.0
     detail = np.clip(detail, -limit, limit)
-    energy = float(np.mean(detail * detail))
+    energy = cv2.norm(detail, cv2.NORM_L2SQR) / detail.size
     if energy < 1e-3:
         return 0.0
     rows, columns, checkers = _pattern_amplitudes(detail)

@@ -80,11 +80,13 @@ def content_box(image: np.ndarray) -> Content:
     brightest = channel_maximum(image)
     height, width = brightest.shape
     left, top, right, bottom = 0, 0, width, height
+    if not _has_dark_edge(brightest):
+        return Content(left, top, right, bottom)
     for _ in range(3):  # a row is only judged between the side borders, and the other way round
         before = (left, top, right, bottom)
-        rows_dark, rows_share = dark_lines(brightest[:, left:right])
+        rows_dark, rows_share = dark_lines(brightest[:, left:right], axis=1)
         top, bottom = _border_depth(rows_dark, rows_share), height - _border_depth(rows_dark[::-1], rows_share[::-1])
-        columns_dark, columns_share = dark_lines(brightest[top:bottom].T)
+        columns_dark, columns_share = dark_lines(brightest[top:bottom], axis=0)
         left, right = (
             _border_depth(columns_dark, columns_share),
             width - _border_depth(columns_dark[::-1], columns_share[::-1]),
@@ -94,24 +96,56 @@ def content_box(image: np.ndarray) -> Content:
     return Content(left, top, right, bottom)
 
 
-def dark_lines(lines: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
-    """Return for every row of (n, m) uint8 whether it is dark and constant, and its share of pixels that are not lit.
+def is_ever_dark(brightest: np.ndarray) -> bool:
+    """Tell whether an (H, W) uint8 image has dark pixels enough for one dark row or column: most have not."""
+    return cv2.countNonZero(_at_most(brightest, DARK_LEVEL)) >= _DARK_SHARE * min(brightest.shape)
 
-    A pixel is dark up to `DARK_LEVEL` and lit from twice that: what lies between may be the foot of a shadow.
+
+def _has_dark_edge(brightest: np.ndarray) -> bool:
+    """Tell whether one of the two outermost lines of a side is mostly dark: a first border needs one."""
+    if not is_ever_dark(brightest):
+        return False
+    last = [min(1, side - 1) for side in brightest.shape]
+    rows, columns = brightest[[0, last[0], -1, -1 - last[0]]], brightest[:, [0, last[1], -1, -1 - last[1]]]
+    n_dark = np.count_nonzero(rows <= DARK_LEVEL, axis=1), np.count_nonzero(columns <= DARK_LEVEL, axis=0)
+    return bool(max(n_dark[0]) >= _DARK_SHARE * rows.shape[1] or max(n_dark[1]) >= _DARK_SHARE * len(columns))
+
+
+def dark_lines(brightest: np.ndarray, axis: int) -> tuple[np.ndarray, np.ndarray]:
+    """Return for every line of (H, W) uint8 whether it is dark and constant, and its share of pixels that are not lit.
+
+    axis: the one that a line runs along, as numpy counts: 1 for rows, 0 for columns. A pixel is dark up to
+    `DARK_LEVEL` and lit from twice that: what lies between may be the foot of a shadow.
     """
-    dark = lines <= DARK_LEVEL
-    count = np.maximum(np.count_nonzero(dark, axis=1), 1)
-    values = np.minimum(lines, DARK_LEVEL + 1) * dark  # stays uint8: 16 squared still fits 16 bits
-    total = values.sum(axis=1, dtype=np.uint32)
-    squares = np.einsum("ij,ij->i", values.astype(np.uint16), values, dtype=np.uint32)
-    variance = squares / count - (total / count) ** 2
-    constant = (dark.mean(axis=1) >= _DARK_SHARE) & (variance <= _CONSTANT_STD**2)
-    return constant, np.mean(lines < 2 * DARK_LEVEL, axis=1)
+    length = brightest.shape[axis]
+    is_dark = _line_counts(_at_most(brightest, DARK_LEVEL), axis) >= _DARK_SHARE * length
+    if not is_dark.any():
+        return is_dark, np.ones(len(is_dark))
+    n_unlit = _line_counts(_at_most(brightest, 2 * DARK_LEVEL - 1), axis)
+    chosen = brightest[is_dark] if axis == 1 else brightest[:, is_dark].T
+    values = np.where(chosen <= DARK_LEVEL, chosen, np.nan).astype(np.float32)
+    is_dark[is_dark] = np.nanvar(values, axis=1) <= _CONSTANT_STD**2
+    return is_dark, n_unlit / length
+
+
+def _at_most(plane: np.ndarray, level: int) -> np.ndarray:
+    """Return an OpenCV mask (0 or 255) of the pixels up to a level."""
+    return cv2.threshold(plane, level, 255, cv2.THRESH_BINARY_INV)[1]
+
+
+def _line_counts(mask: np.ndarray, axis: int) -> np.ndarray:
+    """Return how many pixels of each line an OpenCV mask (0 or 255) marks."""
+    return cv2.reduce(mask, axis, cv2.REDUCE_SUM, dtype=cv2.CV_32S).ravel() / 255
 
 
 def _border_depth(is_dark: np.ndarray, unlit_share: np.ndarray) -> int:
-    """Return how many lines from the front are border, one blended line included; 0 where no step ends them."""
-    depth = len(is_dark) if is_dark.all() else int(np.argmin(is_dark))
+    """Return how many lines from the front are border, one blended line included; 0 where no step ends them.
+
+    The first line may be anything where the second is border: Mastcam-Z writes marks into it.
+    """
+    dark = is_dark.copy()
+    dark[:1] |= dark[1:2]
+    depth = len(dark) if dark.all() else int(np.argmin(dark))
     if depth == 0 or depth + _STEP_PX >= len(is_dark) or unlit_share[depth + _STEP_PX] > 0.5:
         return 0
     return depth + 1

@@ -17,7 +17,7 @@ from rovervision.sources.http.transport import Transport
 from rovervision.sources.local_folder import LocalFolderSource
 from rovervision.sources.msl_labelled import MslLabelledSource
 from rovervision.sources.selection import without_limits
-from rovervision.sources.synthetic.config import SyntheticConfig
+from rovervision.sources.synthetic.config import RENDERER_VERSION, SyntheticConfig
 
 LIVE_SOURCES: Final = ("curiosity", "insight", "perseverance", "ingenuity", "exploration_rovers", "mars_photos")
 
@@ -96,7 +96,7 @@ def is_live(source: str) -> bool:
 
 def fingerprint_of(source: str, config: IngestionConfig) -> str:
     """Return the part of the configuration that changes the bytes of a source's frames."""
-    return config.synthetic.model_dump_json() if source == "synthetic" else ""
+    return f"{config.synthetic.model_dump_json()} {RENDERER_VERSION}" if source == "synthetic" else ""
 
 
 def _open_synthetic(config: IngestionConfig) -> Source:

@@ -1,6 +1,11 @@
 """What a synthetic archive is made of."""
 
+from typing import Final
+
 from pydantic import BaseModel, ConfigDict, Field
+
+RENDERER_VERSION: Final = 2
+"""Counted up whenever the same config gives other bytes than before: images that are kept are then rendered anew."""
 
 
 class SyntheticConfig(BaseModel):

@@ -3,6 +3,7 @@
 import json
 
 from rovervision.sources.frame import Frame
+from rovervision.sources.product_names import parse_product_name
 from rovervision.sources.synthetic.clocks import utc_of_clock
 from rovervision.sources.synthetic.defects import UNREADABLE
 from rovervision.sources.synthetic.lighting import light
@@ -20,6 +21,7 @@ def url_of(shot: Shot) -> str:
 def frame_of(shot: Shot, query_name: str = "") -> Frame:
     """Return the listing's entry for a shot."""
     camera, scene = shot.camera, shot.scene
+    name = parse_product_name(shot.stem)
     return Frame(
         frame_id=shot.stem,
         file_name=shot.stem + camera.suffix,
@@ -35,6 +37,8 @@ def frame_of(shot: Shot, query_name: str = "") -> Frame:
         height_px=scene.height_px,
         sample_type="thumbnail" if shot.thumbnail else "subframe" if shot.subframe else "full",
         product_type=shot.product,
+        color_type=name.color_type if name else "unknown",
+        filter=name.filter if name else "",
         version=_VERSIONS[camera.rover],
         url=url_of(shot),
         credit="synthetic, no credit needed",
@@ -65,4 +69,6 @@ def truth_record(shot: Shot) -> dict[str, object]:
         "gray_is_usual": shot.camera.sensor == "gray",
         "border_px": list(loss.border_px),
         "missing_rows": [list(band) for band in loss.bands],
+        "missing_blocks": [list(block) for block in loss.blocks],
+        "field_stop_px": list(loss.circle_px) if loss.circle_px else None,
     }

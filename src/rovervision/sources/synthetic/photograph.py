@@ -7,7 +7,15 @@ import numpy as np
 from numpy.typing import NDArray
 
 from rovervision.sources.regions import UNKNOWN
-from rovervision.sources.synthetic.defects import EXPOSURES, Loss, blur, draw_loss
+from rovervision.sources.synthetic.defects import (
+    EXPOSURES,
+    Loss,
+    blur,
+    draw_loss,
+    false_color,
+    line_noise,
+    overcompress,
+)
 from rovervision.sources.synthetic.develop import bayer, distort, encode, exposure, noisy, panchromatic, tinted
 from rovervision.sources.synthetic.painting import compose
 from rovervision.sources.synthetic.plan import Shot
@@ -57,15 +65,24 @@ def photograph(shot: Shot) -> Image:
     if shot.defect == "blur":
         linear = blur(linear, chance(shot, "blur"))
     grain, gain = chance(shot, "noise"), 1.8 if shot.defect == "dark" else 1.0
-    if camera.sensor == "gray":
+    if camera.sensor == "gray" or shot.defect in ("gray_as_rgb", "narrow_band", "false_color"):
         image = noisy(panchromatic(linear, camera) * factor, camera, grain, gain)
-    elif shot.defect == "gray_as_rgb":
-        image = np.repeat(noisy(panchromatic(linear, camera) * factor, camera, grain, gain)[..., None], 3, -1)
     else:
         image = noisy(tinted(linear, camera) * factor, camera, grain, gain)
-        if camera.sensor == "mosaic" or shot.defect == "mosaic":
-            image = bayer(image)
-            # Perseverance's archive keeps mosaics in three equal channels, Curiosity's in one.
-            image = np.repeat(image[..., None], 3, -1) if camera.rover == "perseverance" else image
-    image[loss_of(shot).lost(*image.shape[:2])] = 0
-    return image
+    return loss_of(shot).fill(_stored(image, shot), chance(shot, "fill"))
+
+
+def _stored(image: Image, shot: Shot) -> Image:
+    """Return the sensor's picture in the channels that its archive keeps, and with what happened on the way."""
+    camera = shot.camera
+    if shot.defect in ("gray_as_rgb", "narrow_band"):
+        return np.repeat(image[..., None], 3, -1)
+    if shot.defect == "false_color":
+        return false_color(image, chance(shot, "tint"))
+    if camera.sensor == "mosaic" or shot.defect == "mosaic":
+        image = bayer(image)
+        # Perseverance's archive keeps mosaics in three equal channels, Curiosity's in one.
+        return np.repeat(image[..., None], 3, -1) if camera.rover == "perseverance" else image
+    if shot.defect == "line_noise":
+        return line_noise(image, chance(shot, "lines"))
+    return overcompress(image, chance(shot, "quality")) if shot.defect == "heavy_jpeg" else image

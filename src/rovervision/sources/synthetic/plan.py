@@ -208,6 +208,12 @@ def _thumbnail(shot: Shot) -> Shot:
     return replace(shot, stem=stem, product=product, thumbnail=True, subframe=False, scene=small)
 
 
+def _narrow_band(shot: Shot) -> Shot:
+    """Return the Mastcam-Z shot through one of its six narrow filters, named as such."""
+    place = 1 + int(generator("filter", shot.seed, shot.stem).integers(6))
+    return replace(shot, stem=f"{shot.stem[:2]}{place}{shot.stem[3:]}")
+
+
 def _spoil(shots: list[Shot], config: SyntheticConfig) -> list[Shot]:
     """Give the due share of the shots a defect each, the types in turn, so that all occur about equally often."""
     rng = generator("defects", config.seed)
@@ -222,7 +228,8 @@ def _spoil(shots: list[Shot], config: SyntheticConfig) -> list[Shot]:
             continue
         free.remove(fit)
         shot = replace(shots[fit], defect=defect)
-        spoiled[fit] = _thumbnail(shot) if defect == "thumbnail" else shot
+        renaming = {"thumbnail": _thumbnail, "narrow_band": _narrow_band}.get(defect)
+        spoiled[fit] = renaming(shot) if renaming else shot
         renamed[shots[fit].stem] = spoiled[fit].stem
     return [
         replace(shot, stereo_partner=renamed.get(shot.stereo_partner, shot.stereo_partner))
