@@ -1,6 +1,7 @@
 """Vectorised searches find what loops find, and nothing else."""
 
 import time
+import tracemalloc
 
 import cv2
 import numpy as np
@@ -12,8 +13,11 @@ from rovervision.imaging.duplicates import (
     DuplicatesConfig,
     burst_pairs,
     components,
+    correlations,
     equal_pairs,
+    near_links,
     near_pairs,
+    strongest_trees,
 )
 from rovervision.imaging.quality import perceptual_hash
 
@@ -78,6 +82,85 @@ def test_ten_thousand_frames_are_compared_in_seconds() -> None:
     start = time.perf_counter()
     near_pairs(hashes, rng.integers(0, 256, (10_000, 8, 8), dtype=np.uint8), DuplicatesConfig())
     assert time.perf_counter() - start < 5
+
+
+def test_close_hashes_are_found_across_all_blocks() -> None:
+    """More rows than a block holds, of rows and of columns: no seam loses a pair."""
+    rng = np.random.default_rng(0)
+    count = 4500
+    hashes = rng.integers(0, 2**63, count).astype(np.uint64)
+    rows = np.array([0, 63, 64, 127, 4095, 4096, 4097, 4499])
+    hashes[rows] = hashes[0] ^ (np.uint64(1) << np.arange(8, dtype=np.uint64))
+    thumbs = np.tile(rng.integers(0, 256, (1, 8, 8), dtype=np.uint8), (count, 1, 1))
+    found = near_pairs(hashes, thumbs, DuplicatesConfig(hash_bits_max=2))
+    expected = {(int(i), int(j)) for i in rows for j in rows if i < j}
+    assert {tuple(pair) for pair in found.tolist()} == expected
+
+
+@settings(max_examples=40, deadline=None)
+@given(seed=st.integers(0, 10_000), count=st.integers(2, 30), pairs=st.integers(0, 60))
+def test_correlations_are_those_of_pearson(seed: int, count: int, pairs: int) -> None:
+    rng = np.random.default_rng(seed)
+    thumbs = rng.integers(0, 256, (count, 8, 8), dtype=np.uint8)
+    thumbs[0] = 7  # flat
+    chosen = rng.integers(0, count, (pairs, 2))
+    flat = [np.corrcoef(thumbs[i].ravel(), thumbs[j].ravel())[0, 1] if i and j else 0.0 for i, j in chosen]
+    np.testing.assert_allclose(correlations(thumbs, chosen), np.array(flat), atol=1e-5)
+
+
+def noisy_scenes(seed: int, count: int) -> tuple[np.ndarray, np.ndarray]:
+    """Hashes and thumbnails of few scenes, of which many are near duplicates of one another."""
+    rng = np.random.default_rng(seed)
+    scene = rng.integers(0, 5, count)
+    base = rng.integers(60, 200, (5, 32, 32))
+    thumbs = np.clip(base[scene] + rng.normal(0, 6, (count, 32, 32)), 0, 255).astype(np.uint8)
+    return rng.integers(0, 2**63, 5).astype(np.uint64)[scene], thumbs
+
+
+@settings(max_examples=20, deadline=None)
+@given(seed=st.integers(0, 1000), count=st.integers(0, 60), most=st.integers(1, 40))
+def test_thinned_links_connect_what_all_pairs_connect(seed: int, count: int, most: int) -> None:
+    hashes, thumbs = noisy_scenes(seed, count)
+    every, strength = near_links(hashes, thumbs, DuplicatesConfig())
+    few, few_strength = near_links(hashes, thumbs, DuplicatesConfig(), most)
+    assert {tuple(pair) for pair in every.tolist()} == {
+        tuple(pair) for pair in near_pairs(hashes, thumbs, DuplicatesConfig()).tolist()
+    }
+    np.testing.assert_array_equal(components(count, few), components(count, every))
+    if len(every) <= most:
+        np.testing.assert_array_equal(few, every)
+    else:
+        assert len(few) == count - len(np.unique(components(count, every)))
+        assert abs(few_strength.sum() - strongest_trees(count, every, strength)[1].sum()) < 1e-3
+
+
+def test_a_camera_that_never_moves_costs_no_more_memory_than_most_allows() -> None:
+    """1,500 frames of one scene are 1.1 million pairs; held at once with their correlations they take 21 MiB."""
+    rng = np.random.default_rng(0)
+    thumbs = np.clip(rng.integers(60, 200, (1, 32, 32)) + rng.normal(0, 2, (1500, 32, 32)), 0, 255).astype(np.uint8)
+    tracemalloc.start()
+    links, _ = near_links(np.zeros(1500, np.uint64), thumbs, DuplicatesConfig(), most=50_000)
+    peak_mib = tracemalloc.get_traced_memory()[1] / 2**20
+    tracemalloc.stop()
+    assert len(links) == 1499
+    assert peak_mib < 16
+
+
+@settings(max_examples=50, deadline=None)
+@given(edges=EDGES, seed=st.integers(0, 100))
+def test_the_strongest_tree_is_that_of_kruskal(edges: tuple[int, list[tuple[int, int]]], seed: int) -> None:
+    count, listed = edges
+    pairs = np.array(sorted({(min(pair), max(pair)) for pair in listed if pair[0] != pair[1]}), np.intp).reshape(-1, 2)
+    strength = np.random.default_rng(seed).uniform(0.9, 1.0, len(pairs)).astype(np.float32)
+    label, total = list(range(count)), 0.0
+    for row in np.argsort(-strength):
+        i, j = (label[end] for end in pairs[row])
+        if i != j:
+            label = [i if each == j else each for each in label]
+            total += float(strength[row])
+    tree, kept = strongest_trees(count, pairs, strength)
+    assert abs(kept.sum() - total) < 1e-4
+    assert {tuple(sorted(pair)) for pair in tree.tolist()} <= {tuple(pair) for pair in pairs.tolist()}
 
 
 @settings(max_examples=50, deadline=None)

@@ -10,6 +10,7 @@ from rovervision.imaging.splits import (
     SplitsConfig,
     assign_splits,
     block_keys,
+    crossing,
     group_keys,
     leaks,
     split_of,
@@ -103,6 +104,29 @@ def test_leaks_are_the_train_frames_that_show_held_out_ones() -> None:
     component = np.array([0, 0, 2, 2, 4, 4, 6])
     parts = ["train", "val", "train", "train", "test", "val", "test"]
     assert leaks(component, parts).tolist() == [True, False, False, False, False, False, False]
+
+
+@given(FRAMES, FRAMES, st.integers(0, 5))
+def test_a_new_frame_of_an_old_group_joins_its_split(
+    old: list[tuple[str, int | None]], new: list[tuple[str, int | None]], seed: int
+) -> None:
+    groups, splits = split(old + new, seed=seed)
+    homes = dict(zip(groups[: len(old)], splits[: len(old)], strict=True))
+    for group, part in zip(groups[len(old) :], splits[len(old) :], strict=True):
+        assert part == homes.get(group, part)
+
+
+@given(st.lists(st.tuples(st.integers(0, 6), st.sampled_from(SPLITS)), max_size=20))
+def test_what_crosses_is_dropped_down_to_the_most_held_out_part(rows: list[tuple[int, str]]) -> None:
+    first = {label: row for row, (label, _) in reversed(list(enumerate(rows)))}
+    component = np.array([first[label] for label, _ in rows], np.int64)
+    parts = [part for _, part in rows]
+    dropped = crossing(component, parts)
+    for root in set(component.tolist()):
+        members = [row for row in range(len(rows)) if component[row] == root]
+        furthest = max((parts[row] for row in members), key=SPLITS.index)
+        assert [row for row in members if not dropped[row]] == [row for row in members if parts[row] == furthest]
+    assert not (leaks(component, parts) & ~dropped).any()
 
 
 def test_shares_must_add_up() -> None:

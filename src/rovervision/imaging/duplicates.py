@@ -1,15 +1,19 @@
 """Which frames show the same: equal bytes, nearly equal pictures, and pictures taken in one burst."""
 
 import math
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 
 import numpy as np
 from pydantic import BaseModel, ConfigDict, Field
 from scipy.sparse import coo_array
-from scipy.sparse.csgraph import connected_components
+from scipy.sparse.csgraph import connected_components, minimum_spanning_tree
 
-_BLOCK = 2048
-"""Hashes compared at once: 2048 x 2048 differences of 8 bytes are 32 MiB."""
+_ROWS, _COLUMNS = 64, 4096
+"""Hashes compared at once: 64 x 4096 differences of 8 bytes are 2 MiB and stay in the cache."""
+_PAIRS = 4096
+"""Candidates whose thumbnails are correlated at once: 2 x 4096 x 1024 numbers of 4 bytes are 32 MiB."""
+_DENSE = 16
+"""Where at most so many times the pairs asked for exist between their frames, one matrix product is the faster way."""
 
 
 class DuplicatesConfig(BaseModel):
@@ -33,33 +37,95 @@ def equal_pairs(keys: Sequence[str]) -> np.ndarray:
 
 
 def near_pairs(hashes: np.ndarray, thumbnails: np.ndarray, config: DuplicatesConfig) -> np.ndarray:
-    """Return (n, 2) row numbers i < j of near duplicates among N frames.
+    """Return (n, 2) row numbers i < j of all near duplicates among N frames.
 
-    hashes: (N,) uint64 perceptual hashes; thumbnails: (N, h, w) uint8 gray. Hamming distance chooses candidates block
-    by block (all pairs; 20,000 frames take a second), Pearson correlation of the thumbnails decides.
+    hashes: (N,) uint64 perceptual hashes; thumbnails: (N, h, w) uint8 gray.
     """
-    candidates = _close_hashes(hashes.astype(np.uint64), config.hash_bits_max)
-    flat = thumbnails.reshape(len(thumbnails), math.prod(thumbnails.shape[1:])).astype(np.float32)
-    flat = flat - flat.mean(axis=1, keepdims=True)
-    flat /= np.maximum(np.linalg.norm(flat, axis=1, keepdims=True), 1e-6)
-    alike = [
-        np.einsum("ij,ij->i", flat[part[:, 0]], flat[part[:, 1]]) >= config.correlation_min
-        for part in np.array_split(candidates, len(candidates) // 65536 + 1)
-    ]
-    return candidates[np.concatenate(alike)]
+    return np.concatenate([np.empty((0, 2), np.intp), *(part for part, _ in near_blocks(hashes, thumbnails, config))])
 
 
-def _close_hashes(hashes: np.ndarray, bits_max: int) -> np.ndarray:
-    """Return all pairs i < j of (N,) uint64 hashes that differ in at most `bits_max` bits, as (n, 2)."""
-    found = [np.empty((0, 2), np.intp)]
-    for top in range(0, len(hashes), _BLOCK):
-        rows = hashes[top : top + _BLOCK, None]
-        for left in range(top, len(hashes), _BLOCK):
-            distance = np.bitwise_count(rows ^ hashes[None, left : left + _BLOCK])
-            i, j = np.nonzero(distance <= bits_max)
-            pairs = np.stack([i + top, j + left], axis=1)
-            found.append(pairs[pairs[:, 0] < pairs[:, 1]])
-    return np.concatenate(found)
+def near_blocks(
+    hashes: np.ndarray, thumbnails: np.ndarray, config: DuplicatesConfig
+) -> Iterator[tuple[np.ndarray, np.ndarray]]:
+    """Yield near pairs i < j as (n, 2) row numbers with their (n,) float32 correlations, in blocks of flat memory.
+
+    All pairs of hashes are compared: at half a nanosecond each, 100,000 frames need seconds and no index. Hamming
+    distance chooses candidates, Pearson correlation of the thumbnails decides.
+    """
+    numbers = hashes.astype(np.uint64)
+    for top in range(0, len(numbers), _ROWS):
+        candidates = _close_hashes(numbers, top, config.hash_bits_max)
+        for start in range(0, len(candidates), _PAIRS):
+            pairs = candidates[start : start + _PAIRS]
+            correlation = correlations(thumbnails, pairs)
+            alike = correlation >= config.correlation_min
+            if alike.any():
+                yield pairs[alike], correlation[alike]
+
+
+def near_links(
+    hashes: np.ndarray, thumbnails: np.ndarray, config: DuplicatesConfig, most: int = 1_000_000
+) -> tuple[np.ndarray, np.ndarray]:
+    """Return near pairs (n, 2) and correlations (n,): all of them where there are at most `most`.
+
+    Else only as many as connect the same frames, the strongest ones: a camera that never moves makes every frame a
+    near duplicate of every other, and all those pairs fit into no memory.
+    """
+    blocks: list[tuple[np.ndarray, np.ndarray]] = []
+    held, thinned = 0, False
+    for block in near_blocks(hashes, thumbnails, config):
+        blocks.append(block)
+        held += len(block[0])
+        if held > most:  # a strongest tree of a part and the rest is one of the whole, so this may be repeated
+            blocks, thinned = [strongest_trees(len(hashes), *_joined(blocks))], True
+            held = len(blocks[0][0])
+    pairs, correlation = _joined(blocks)
+    return strongest_trees(len(hashes), pairs, correlation) if thinned else (pairs, correlation)
+
+
+def strongest_trees(n_rows: int, pairs: np.ndarray, correlation: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
+    """Return those of (n, 2) distinct pairs that connect the same rows without a circle, of largest correlation."""
+    cost = np.maximum(2.0 - correlation.astype(np.float64), 1e-9)  # an edge of cost 0 would be none
+    tree = minimum_spanning_tree(coo_array((cost, (pairs[:, 0], pairs[:, 1])), shape=(n_rows, n_rows)).tocsr()).tocoo()
+    ends = np.stack([tree.row, tree.col], axis=1).astype(np.intp)
+    return ends, (2.0 - tree.data).astype(np.float32)
+
+
+def correlations(thumbnails: np.ndarray, pairs: np.ndarray) -> np.ndarray:
+    """Return (n,) float32 Pearson correlations of (N, h, w) uint8 thumbnails for (n, 2) pairs; 0 with a flat one."""
+    flat = thumbnails.reshape(len(thumbnails), math.prod(thumbnails.shape[1:]))
+    (left, i), (right, j) = (np.unique(pairs[:, side], return_inverse=True) for side in (0, 1))
+    one, other = _centred(flat[left]), _centred(flat[right])
+    if len(left) * len(right) <= _DENSE * len(pairs):
+        return (one @ other.T)[i, j]
+    return np.einsum("ij,ij->i", one[i], other[j])
+
+
+def _centred(flat: np.ndarray) -> np.ndarray:
+    """Return (n, d) rows as float32 of mean 0 and norm 1; a flat row stays 0."""
+    rows = flat.astype(np.float32)
+    rows -= rows.mean(axis=1, keepdims=True)
+    rows /= np.maximum(np.linalg.norm(rows, axis=1, keepdims=True), 1e-6)
+    return rows
+
+
+def _close_hashes(hashes: np.ndarray, top: int, bits_max: int) -> np.ndarray:
+    """Return (n, 2) pairs i < j of hashes that differ in at most `bits_max` bits, i in the block of rows at `top`."""
+    rows = hashes[top : top + _ROWS, None]
+    found = []
+    for left in range(top, len(hashes), _COLUMNS):
+        distance = np.bitwise_count(rows ^ hashes[None, left : left + _COLUMNS])
+        i, j = np.divmod(np.flatnonzero(distance <= bits_max), distance.shape[1])
+        found.append(np.stack([i + top, j + left], axis=1))
+    pairs = np.concatenate(found)
+    pairs = pairs[pairs[:, 0] < pairs[:, 1]]
+    return pairs[np.argsort(pairs[:, 1], kind="stable")]  # so that a part of them speaks of few columns
+
+
+def _joined(blocks: Sequence[tuple[np.ndarray, np.ndarray]]) -> tuple[np.ndarray, np.ndarray]:
+    """Return blocks of pairs and correlations as one."""
+    pairs = np.concatenate([np.empty((0, 2), np.intp), *(part for part, _ in blocks)])
+    return pairs, np.concatenate([np.empty(0, np.float32), *(part for _, part in blocks)])
 
 
 def burst_pairs(rovers: Sequence[str], sclk_s: np.ndarray, burst_s: float) -> np.ndarray:

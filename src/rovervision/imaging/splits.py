@@ -81,3 +81,15 @@ def leaks(component: np.ndarray, splits: Sequence[str]) -> np.ndarray:
     parts = np.asarray(splits, dtype=str)
     held_out = np.unique(component[parts != "train"])
     return (parts == "train") & np.isin(component, held_out)
+
+
+def crossing(component: np.ndarray, splits: Sequence[str]) -> np.ndarray:
+    """Return (N,) bool: frames to drop so that no component spans two splits.
+
+    Of a component only the frames in its most held-out split stay: test before val before train. Unlike `leaks` it
+    also takes frames of val whose component has one in test.
+    """
+    order = np.array([SPLITS.index(part) for part in splits], np.int64)
+    last = np.zeros(len(component), np.int64)
+    np.maximum.at(last, component, order)
+    return order < last[component]
