@@ -1,5 +1,6 @@
 """Memory-mapped arrays that go to other processes as a path; NumPy's own memory maps go as a copy of all they map."""
 
+import mmap
 from pathlib import Path
 from typing import Any, NamedTuple
 
@@ -26,6 +27,7 @@ class MappedArray(np.memmap):
     Whatever is computed from it, or picked from it out of order, is a plain array.
     """
 
+    _mmap: mmap.mmap | None
     _place: _Place | None = None
 
     def __array_finalize__(self, obj: Any) -> None:
@@ -39,6 +41,14 @@ class MappedArray(np.memmap):
     def __getitem__(self, key: Any) -> Any:
         found = super().__getitem__(key)
         return found.view(np.ndarray) if isinstance(found, MappedArray) and found._place is None else found
+
+    def release(self) -> None:
+        """Give the memory of what was read so far back to the system; it is read again where it is asked for again.
+
+        The system would do so by itself under pressure. Who passes over a whole file once need not wait for that.
+        """
+        if self._mmap is not None and hasattr(mmap, "MADV_DONTNEED"):
+            self._mmap.madvise(mmap.MADV_DONTNEED)
 
     def __reduce_ex__(self, protocol: Any) -> Any:
         if self._place is None or not self.flags.c_contiguous:

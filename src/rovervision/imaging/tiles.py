@@ -156,6 +156,15 @@ class TilePlan:
         return TileStore(pixels, regions, self.index)
 
 
+@dataclass(frozen=True)
+class TileExport:
+    """Tiles for others: what is to be published, and the text that goes with it."""
+
+    tiles: TileStore
+    card: str
+    """The dataset card: Markdown after a YAML front matter."""
+
+
 def assemble(shards: Mapping[str, ExaminedShard], rows: Sequence[np.ndarray], index: pd.DataFrame) -> TilePlan:
     """Return the plan of chosen candidates, one piece for each shard that gives any.
 
