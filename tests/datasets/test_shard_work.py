@@ -83,19 +83,23 @@ def refuse(reason: str) -> None:
 
 
 RUN = """
-import sys
+import signal, sys
 from pathlib import Path
-from rovervision.cli import Stopped, stop_signals
 from rovervision.imaging.shard_plan import WorkersConfig
 sys.path.insert(0, {repository!r})
 from tests.datasets.fake_shards import Fake
 from tests.datasets.test_shard_work import save
+class Stopped(BaseException):
+    "As rovervision.cli raises it."
+def stop(number, frame):
+    raise Stopped
 if __name__ == "__main__":
+    signal.signal(signal.SIGTERM, stop)
+    signal.signal(signal.SIGINT, stop)
     journal = Path({journal!r})
     try:
-        with stop_signals():
-            save(Path({folder!r}), [Fake(n, journal, takes_s=0.3 if n < 3 else {last_s}) for n in range(5)],
-                 WorkersConfig(kind={kind!r}, count=2))
+        save(Path({folder!r}), [Fake(n, journal, takes_s=0.3 if n < 3 else {last_s}) for n in range(5)],
+             WorkersConfig(kind={kind!r}, count=2))
     except Stopped:
         sys.exit(77)
 """

@@ -1,6 +1,9 @@
 """Workers of a Dask cluster: on this machine, at an address, or in jobs of Slurm."""
 
+import contextlib
 import logging
+import os
+import signal
 from collections.abc import Callable, Generator, Iterator, Mapping
 from contextlib import contextmanager
 from functools import partial
@@ -19,8 +22,8 @@ if TYPE_CHECKING:
 _logger = logging.getLogger(__name__)
 
 Receipt = TypeVar("Receipt")
-_WINDOW: Final = 2  # tasks at the scheduler for each worker: one at work, one that waits for it
 _CONNECT_S: Final = 30
+_SETTLE_S: Final = 0.3  # in which the scheduler tells of all tasks that one worker took with it
 _LEAVE_FRAC: Final = 0.9  # of a job's time, at which its workers leave
 _STAGGER_FRAC: Final = 0.05  # of a job's time, by which they leave earlier or later, so that not all do at once
 
@@ -42,23 +45,34 @@ def perform_by_dask(
         waiting = iter(tasks.items())
         names: dict[Any, str] = {}
         ended = as_completed()
+        group = f"task-{uuid4().hex}"  # one for all, by which Dask learns how long a task takes
 
         def hand_out() -> None:
-            room = _WINDOW * (sum(client.nthreads().values()) or count) - len(names)
+            # As many as there are threads: a task that waits behind another would be blamed for its worker's death.
+            room = max(sum(client.nthreads().values()), 1 if workers.address else count) - len(names)
             for name, task in islice(waiting, max(room, 0)):
-                future = client.submit(partial(_call, task), key=f"{name}-{uuid4().hex}", pure=False)
+                future = client.submit(partial(_call, task), key=(group, name), pure=False)
                 names[future] = name
                 ended.add(future)
 
         hand_out()
         for future in ended:
-            name = names.pop(future)
             try:
                 receipt = future.result()
             except KilledWorker as error:
-                raise RovervisionError(given_up(tasks[name], error.allowed_failures + 1)) from error
-            yield name, receipt
+                suspects = " or: ".join(str(tasks[name]) for name in _lost(names))
+                raise RovervisionError(given_up(suspects, error.allowed_failures + 1)) from error
+            yield names.pop(future), receipt
             hand_out()
+
+
+def _lost(names: Mapping[Any, str]) -> list[str]:
+    """Return the tasks that were given up with a worker, which are several where one waited behind the other."""
+    from distributed import wait
+
+    with contextlib.suppress(TimeoutError):
+        wait(list(names), timeout=_SETTLE_S)
+    return [name for future, name in names.items() if future.status == "error"]
 
 
 def _call(task: Callable[[], Any]) -> Any:
@@ -74,21 +88,36 @@ def _client(workers: WorkersConfig, count: int) -> Iterator["Client"]:
         from distributed import Client
     except ImportError as error:
         raise RovervisionError(_not_installed("distributed")) from error
-    with dask.config.set(_settings(workers)):
+    with dask.config.set(_settings(workers)), _only_errors("distributed"):
         if workers.address:
             with _connected(workers.address) as client, client.as_current():
                 yield client
             return
         with _cluster(workers, count) as cluster, Client(cluster) as client, client.as_current():
-            yield client
+            try:
+                yield client
+            except BaseException:
+                _kill_local(cluster)
+                raise
+
+
+@contextmanager
+def _only_errors(logger_name: str) -> Iterator[None]:
+    """Keep a library from telling each step; a lost worker is a warning to it, and no one's concern."""
+    logger = logging.getLogger(logger_name)
+    before = logger.level
+    logger.setLevel(logging.CRITICAL)
+    try:
+        yield
+    finally:
+        logger.setLevel(before)
 
 
 def _settings(workers: WorkersConfig) -> dict[str, Any]:
     return {
         "distributed.scheduler.allowed-failures": workers.attempts - 1,
-        # A worker gets its next task when it is done with the one before: a death blames no task that only waited.
         "distributed.scheduler.worker-saturation": 1.0,
-        "distributed.scheduler.work-stealing": False,
+        "distributed.nanny.pre-spawn-environ.DASK_LOGGING__DISTRIBUTED": "critical",
     }
 
 
@@ -102,6 +131,17 @@ def _cluster(workers: WorkersConfig, count: int) -> "Cluster":
         n_workers=count, threads_per_worker=1, processes=True, memory_limit=memory, host="127.0.0.1",
         dashboard_address="127.0.0.1:0", silence_logs=logging.CRITICAL,
     )  # fmt: skip
+
+
+def _kill_local(cluster: "Cluster") -> None:
+    """End the workers that are processes of this machine at once; Dask itself would wait for what they are doing."""
+    from distributed import Nanny
+
+    for nanny in cluster.workers.values():
+        if isinstance(nanny, Nanny) and nanny.pid:
+            nanny.auto_restart = False
+            with contextlib.suppress(ProcessLookupError):
+                os.kill(nanny.pid, getattr(signal, "SIGKILL", signal.SIGTERM))
 
 
 @contextmanager
@@ -129,8 +169,8 @@ def _slurm_cluster(slurm: SlurmWorkers, count: int) -> "Cluster":
     except ImportError as error:
         raise RovervisionError(_not_installed("dask-jobqueue")) from error
     cluster = SLURMCluster(**slurm_job(slurm))
-    cluster.adapt(minimum=0, maximum=count)
-    _logger.info("Asked Slurm for up to %d workers in jobs of %d.", count, slurm.cores)
+    cluster.adapt(minimum=count, maximum=count)  # unlike `scale`, it renews what ends
+    _logger.info("Asked Slurm for %d workers in jobs of %d.", count, slurm.cores)
     return cluster
 
 

@@ -68,7 +68,7 @@ class _WorkerProcess:
                 return self._started().submit(task).result()
             except BrokenProcessPool:
                 self._drop()
-        raise RovervisionError(given_up(task, self._attempts))
+        raise RovervisionError(given_up(str(task), self._attempts))
 
     def end(self, *, at_once: bool) -> None:
         with self._lock:
@@ -95,7 +95,7 @@ class _WorkerProcess:
             pool.shutdown(cancel_futures=True)
 
 
-def given_up(task: Callable[[], Any], attempts: int) -> str:
+def given_up(task: str, attempts: int) -> str:
     """Return the sentence for a task that no worker survives."""
     return (
         f"{task} ended its worker {attempts} times. Most often the memory did not suffice: take fewer workers "
