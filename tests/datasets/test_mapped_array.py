@@ -66,6 +66,20 @@ def test_what_is_no_view_is_a_plain_array_and_goes_as_its_bytes(mapped: MappedAr
     np.testing.assert_array_equal(copy.deepcopy(mapped), values())
 
 
+@pytest.mark.skipif(not Path("/proc/self/status").exists(), reason="only Linux tells which memory is mapped files")
+def test_released_memory_is_given_back_and_read_again(tmp_path: Path) -> None:
+    def mapped_kb() -> int:
+        return int(Path("/proc/self/status").read_text().partition("RssFile:")[2].split()[0])
+
+    np.save(tmp_path / "large.npy", np.full((32, 2**20), 7, np.uint8))
+    large = map_array(tmp_path / "large.npy")
+    assert large.sum() == 7 * 32 * 2**20
+    before = mapped_kb()
+    large[3:].release()
+    assert before - mapped_kb() > 30_000
+    assert (large == 7).all()
+
+
 @pytest.mark.parametrize("change", ["written anew", "gone"])
 def test_a_file_that_was_replaced_is_not_taken_for_the_old_one(
     mapped: MappedArray, change: str, tmp_path: Path

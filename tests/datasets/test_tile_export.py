@@ -82,7 +82,7 @@ def test_masks_may_stay_at_home(tmp_path: Path) -> None:
     TileExportDataset(filepath=str(tmp_path / "export"), with_regions=False).save(TileExport(tiles(), CARD))
     schema = pq.read_schema(tmp_path / "export" / "data" / "test-00000-of-00001.parquet")
     assert schema.names == ["image", *tiles().index.columns]
-    assert list(json.loads(schema.metadata[b"huggingface"])["info"]["features"]) == ["image"]
+    assert json.loads(schema.metadata[b"huggingface"]) == {"info": {"features": {"image": {"_type": "Image"}}}}
 
 
 def test_an_image_folder_holds_every_tile(tmp_path: Path) -> None:

@@ -168,7 +168,7 @@ def _credit_counts(kept: pd.DataFrame) -> Counter[str]:
 
 
 def _has_labelled(kept: pd.DataFrame) -> bool:
-    """Tell whether the published set of labelled images is among the sources: its labels have a licence of their own."""
+    """Tell whether the published set of labelled images is among the sources: it has a licence of its own."""
     return "source" in kept and bool((kept["source"] == "msl_labelled").any())
 
 
