@@ -127,6 +127,8 @@ def test_matches_are_found_across_all_blocks() -> None:
     planted = {0: 0, 511: 4095, 512: 4096, 599: 4199}
     for row, column in planted.items():
         other[column] = one[row]
+    other[4100] = noisier(one[0], 0, 5)  # like the first, less than its twin in the block before
+    other[1] = noisier(one[512], 0, 5)  # and the other way round
     best, _ = best_matches(one, other, 0.96)
     assert {row: int(best[row]) for row in np.flatnonzero(best >= 0)} == planted
 

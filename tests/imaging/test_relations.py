@@ -151,6 +151,18 @@ def test_stereo_pairs_are_those_of_two_loops(frames: list[tuple[str, str, float]
     assert {tuple(pair) for pair in found.tolist()} == expected
 
 
+def test_the_limit_of_a_stereo_pair_is_still_one() -> None:
+    cameras, clock = ["navcam_left", "navcam_right", "navcam_right"], np.array([10.0, 15.0, 4.75])
+    assert stereo_pairs(["one"] * 3, cameras, clock, 5.0).tolist() == [[0, 1]]
+    assert stereo_pairs(["one"] * 3, cameras[::-1], clock, 5.25).tolist() == [[0, 2]]
+
+
+def test_frames_without_a_known_digest_are_not_equal() -> None:
+    frames = frames_of(5, sha256=["", "", None, None, "a"])
+    found = find_relations(frames, looks_of_tiles(scenes(0, 5)), DuplicatesConfig(), RelationsConfig())
+    assert len(found) == 0
+
+
 @given(st.lists(st.tuples(st.sampled_from(["", "P", "Q"]), st.sampled_from(["", "1", "2", "A"])), max_size=15))
 def test_of_each_product_the_highest_version_stays(names: list[tuple[str, str]]) -> None:
     products, versions = [name for name, _ in names], [version for _, version in names]
