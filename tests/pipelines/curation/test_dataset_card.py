@@ -122,9 +122,12 @@ def test_the_labelled_set_is_named() -> None:
 
 
 def test_every_column_is_explained() -> None:
-    card = dataset_card(tiles(frames(), entropy_bits=4.5), frames())
-    named = {name for row in rows_of(card, "Columns") for name in row[0].split(", ")}
-    assert named == {"image", "regions", "entropy_bits", *TILE_INDEX_COLUMNS}
+    plain = rows_of(dataset_card(tiles(frames()), frames()), "Columns")
+    assert {name for row in plain for name in row[0].split(", ")} == {"image", "regions", *TILE_INDEX_COLUMNS}
+    assert all(all(row) for row in plain)
+    more = tiles(frames(), entropy_bits=4.5, contrast=1, share_sky_frac=0.5, sampling_weight=1.0)
+    rows = rows_of(dataset_card(more, frames()), "Columns")
+    assert [row[0] for row in rows[len(plain) :]] == ["sampling_weight", "share_sky_frac", "entropy_bits, contrast"]
 
 
 def test_nothing_left_out_is_said_so() -> None:

@@ -8,6 +8,7 @@ import pandas as pd
 import yaml
 
 from rovervision import __version__
+from rovervision.imaging.balance import share_column
 from rovervision.imaging.tiles import TileStore
 from rovervision.sources.regions import REGION_NAMES
 
@@ -41,6 +42,14 @@ _COLUMNS: Final = {
     "is_debayered": "colour was made of a Bayer mosaic and keeps the white balance of the sensor",
     "weight": "1 / (tiles of the frame × frames that show nearly the same)",
 }
+
+_FURTHER_COLUMNS: Final = {
+    "sampling_weight": "`weight`, balanced so that rare regions are drawn more often; of mean 1 within a split",
+    "recipe": "the set of rules by which the frame was judged",
+    "n_alike": "frames that show nearly the same, this one included",
+    "region": "the scarcest region that the tile shows",
+}
+"""Explained where an index has them."""
 
 
 def dataset_card(tiles: TileStore, frames: pd.DataFrame, title: str = "Tiles of Mars rover images") -> str:
@@ -199,10 +208,12 @@ def _making(tiles: TileStore) -> list[str]:
 
 
 def _columns(index: pd.DataFrame) -> list[str]:
-    told = {name for names in _COLUMNS for name in names.split(", ")}
-    more = [str(name) for name in index.columns if name not in told]
-    rows = [(names, meaning) for names, meaning in _COLUMNS.items()]
-    return _table(("column", "what it is"), rows + ([(", ".join(more), "measures of the frame")] if more else []))
+    told = _COLUMNS | {name: meaning for name, meaning in _FURTHER_COLUMNS.items() if name in index.columns}
+    names = {name for joined in told for name in joined.split(", ")}
+    shares = [name for name in map(share_column, REGION_NAMES.values()) if name in index.columns]
+    measures = [str(name) for name in index.columns if name not in names.union(shares)]
+    rest = {", ".join(shares): "share of the tile that shows the region", ", ".join(measures): "measures of the frame"}
+    return _table(("column", "what it is"), [row for row in (told | rest).items() if row[0]])
 
 
 _LIMITS: Final = [
