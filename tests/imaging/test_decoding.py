@@ -15,6 +15,7 @@ from PIL import Image
 
 from rovervision.errors import RovervisionError
 from rovervision.imaging.decoding import PIXEL_LIMIT, decode_image, to_uint8
+from rovervision.imaging.headers import header_size
 
 RED_GREEN_BLUE = np.array([[[250, 0, 0], [0, 250, 0]], [[0, 0, 250], [10, 20, 30]]], np.uint8)
 
@@ -35,6 +36,22 @@ def encoded(pixels: np.ndarray, suffix: str) -> bytes:
 def saved(image: Image.Image, path: Path, **options: object) -> bytes:
     image.save(path, **options)
     return path.read_bytes()
+
+
+@pytest.mark.parametrize("suffix", [".jpg", ".png"])
+@pytest.mark.parametrize("shape", [(7, 300), (300, 7), (64, 65, 3)])
+def test_the_header_tells_the_size_that_is_decoded(suffix: str, shape: tuple[int, ...]) -> None:
+    data = encoded(texture(shape), suffix)
+    assert header_size(data) == (shape[1], shape[0])
+    for end in (8, 20, 40):
+        assert header_size(data[:end]) in (None, (shape[1], shape[0]))
+    assert header_size(b"GIF89a" + data) is None
+
+
+def test_the_size_stands_behind_comments_and_tables(tmp_path: Path) -> None:
+    image = Image.fromarray(texture((40, 90, 3)))
+    for options in ({"comment": b"\xff\xc0" * 500}, {"progressive": True}, {"exif": b"Exif\0\0" + bytes(3000)}):
+        assert header_size(saved(image, tmp_path / "a.jpg", **options)) == (90, 40)
 
 
 def pds3(samples: np.ndarray, sample_type: str = "MSB_INTEGER") -> bytes:

@@ -123,8 +123,10 @@ def dark_lines(brightest: np.ndarray, axis: int) -> tuple[np.ndarray, np.ndarray
         return is_dark, np.ones(len(is_dark))
     n_unlit = _line_counts(_at_most(brightest, 2 * DARK_LEVEL - 1), axis)
     chosen = brightest[is_dark] if axis == 1 else brightest[:, is_dark].T
-    values = np.where(chosen <= DARK_LEVEL, chosen, np.nan).astype(np.float32)
-    is_dark[is_dark] = np.nanvar(values, axis=1) <= _CONSTANT_STD**2
+    values = np.where(chosen <= DARK_LEVEL, chosen, 0).astype(np.float64)
+    count = np.count_nonzero(chosen <= DARK_LEVEL, axis=1)
+    variance = np.einsum("ij,ij->i", values, values) / count - (values.sum(axis=1) / count) ** 2
+    is_dark[is_dark] = variance <= _CONSTANT_STD**2
     return is_dark, n_unlit / length
 
 

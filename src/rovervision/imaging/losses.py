@@ -8,6 +8,9 @@ from rovervision.imaging.framing import dark_lines, is_ever_dark
 CELL_PX = 8
 """Side of the cells in which blank blocks are counted: transmissions are coded in blocks of 8 and multiples."""
 
+_LOOKS = ((3, 3), (4, 5), (5, 2), (2, 4), (3, 5), (5, 4), (2, 2), (4, 3))
+"""Rows and columns of a cell, away from its edge, where a blank one has no detail."""
+
 _BLANK_TINT = 4
 """Largest difference between luma and brightest channel of a blank cell: a fill is gray, an even sky is not."""
 
@@ -78,14 +81,15 @@ def _flat_cells(gray: np.ndarray, laplacian: np.ndarray) -> np.ndarray:
     """Return for each whole cell whether all its pixels are equal."""
     rows, columns = (side // CELL_PX for side in gray.shape)
     inner = laplacian[: rows * CELL_PX, : columns * CELL_PX]
-    # Four looks at each cell spare most pictures the whole.
     flat = np.ones((rows, columns), bool)
-    for y, x in ((2, 2), (4, 5), (5, 3), (3, 4)):
+    for y, x in _LOOKS:  # few cells survive the first looks, and most pictures need no more
         flat &= inner[y::CELL_PX, x::CELL_PX] == 0
-    if np.count_nonzero(flat) < _BLOCK_FRAC * flat.size:
-        return flat
+        if np.count_nonzero(flat) < _BLOCK_FRAC * flat.size:
+            return np.zeros((rows, columns), bool)
     cells = gray[: rows * CELL_PX, : columns * CELL_PX].reshape(rows, CELL_PX, columns, CELL_PX)
-    return cells.max(axis=(1, 3)) == cells.min(axis=(1, 3))
+    chosen = cells.transpose(0, 2, 1, 3)[flat].reshape(-1, CELL_PX * CELL_PX)
+    flat[flat] = (chosen == chosen[:, :1]).all(axis=1)
+    return flat
 
 
 def _has_straight_sides(block: np.ndarray) -> bool:

@@ -174,10 +174,13 @@ def spatial_variance(gray: np.ndarray) -> float:
     """
     mean = cv2.sepFilter2D(gray, cv2.CV_32F, _GAUSSIAN, _GAUSSIAN)
     values = gray.astype(np.float32)
-    variance = cv2.sepFilter2D(cv2.multiply(values, values), cv2.CV_32F, _GAUSSIAN, _GAUSSIAN)
-    variance = cv2.subtract(variance, cv2.multiply(mean, mean))
-    # The largest variance of 8-bit numbers is 127.5 squared, so quarters of it fit 16 bits, whose median is cheap.
-    quarters = (np.maximum(variance, 0.0) * 4.0 + 0.5).astype(np.uint16).ravel()
+    squares = cv2.sepFilter2D(cv2.multiply(values, values, dst=values), cv2.CV_32F, _GAUSSIAN, _GAUSSIAN)
+    variance = cv2.subtract(squares, cv2.multiply(mean, mean, dst=mean), dst=squares)
+    # The largest variance of 8-bit numbers is 127.5 squared, so quarters of it fit 16 bits, whose median is cheap. The
+    # half rounds, and keeps what should be 0 from turning negative.
+    variance *= 4.0
+    variance += 0.5
+    quarters = variance.astype(np.uint16).ravel()
     place = quarters.size // 2
     quarters.partition(place)
     lower = quarters[place] if quarters.size % 2 else quarters[:place].max()

@@ -174,7 +174,7 @@ def line_noise(image: NDArray[np.uint8], rng: np.random.Generator) -> NDArray[np
     if rng.random() < 0.5:
         offsets = np.tile([0.0, float(rng.choice([-1, 1])) * rng.uniform(16, 30)], height)[:height]
     else:
-        offsets = rng.normal(0.0, rng.uniform(10, 18), height)
+        offsets = np.asarray(rng.normal(0.0, rng.uniform(10, 18), height))
     shape = (height,) + (1,) * (image.ndim - 1)
     return np.clip(np.round(image + offsets.reshape(shape)), 0, 255).astype(np.uint8)
 
