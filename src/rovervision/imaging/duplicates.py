@@ -10,8 +10,8 @@ from scipy.sparse.csgraph import connected_components, minimum_spanning_tree
 
 _ROWS, _COLUMNS = 64, 4096
 """Hashes compared at once: 64 x 4096 differences of 8 bytes are 2 MiB and stay in the cache."""
-_PAIRS = 4096
-"""Candidates whose thumbnails are correlated at once: 2 x 4096 x 1024 numbers of 4 bytes are 32 MiB."""
+_VERIFIED = 2048
+"""Thumbnails that a block's candidates are correlated with at once: 2048 x 1024 numbers of 4 bytes are 8 MiB."""
 _DENSE = 16
 """Where at most so many times the pairs asked for exist between their frames, one matrix product is the faster way."""
 
@@ -55,8 +55,8 @@ def near_blocks(
     numbers = hashes.astype(np.uint64)
     for top in range(0, len(numbers), _ROWS):
         candidates = _close_hashes(numbers, top, config.hash_bits_max)
-        for start in range(0, len(candidates), _PAIRS):
-            pairs = candidates[start : start + _PAIRS]
+        columns = np.unique(candidates[:, 1], return_index=True)[1]
+        for pairs in np.split(candidates, columns[_VERIFIED::_VERIFIED]):
             correlation = correlations(thumbnails, pairs)
             alike = correlation >= config.correlation_min
             if alike.any():
@@ -119,7 +119,7 @@ def _close_hashes(hashes: np.ndarray, top: int, bits_max: int) -> np.ndarray:
         found.append(np.stack([i + top, j + left], axis=1))
     pairs = np.concatenate(found)
     pairs = pairs[pairs[:, 0] < pairs[:, 1]]
-    return pairs[np.argsort(pairs[:, 1], kind="stable")]  # so that a part of them speaks of few columns
+    return pairs[np.argsort(pairs[:, 1], kind="stable")]  # to be cut into parts of few columns
 
 
 def _joined(blocks: Sequence[tuple[np.ndarray, np.ndarray]]) -> tuple[np.ndarray, np.ndarray]:
