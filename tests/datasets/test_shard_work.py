@@ -193,22 +193,42 @@ def test_few_tasks_wait_at_a_time(journal: Path) -> None:
     assert len(calls(journal)) < 10
 
 
-def test_a_job_of_slurm_asks_for_what_is_configured() -> None:
-    jobqueue = pytest.importorskip("dask_jobqueue")
+SBATCH = """#!/usr/bin/env python3
+import pathlib, sys
+folder = pathlib.Path({folder!r})
+number = len(list(folder.glob("job.*")))
+(folder / f"job.{{number}}").write_text(pathlib.Path(sys.argv[-1]).read_text())
+print("Submitted batch job", number + 1)
+"""
+
+
+def test_slurm_is_asked_for_what_is_configured(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Stand-ins for sbatch and scancel note what they are given; no job ever starts."""
+    pytest.importorskip("dask_jobqueue")
+    pytest.importorskip("cryptography")
+    for name in ("sbatch", "scancel"):
+        (tmp_path / name).write_text(SBATCH.format(folder=str(tmp_path)) if name == "sbatch" else "#!/bin/sh\n")
+        (tmp_path / name).chmod(0o755)
+    monkeypatch.setenv("PATH", str(tmp_path), prepend=os.pathsep)
+    monkeypatch.chdir(tmp_path)
     slurm = SlurmWorkers(
         cores=4, memory_gib=12, walltime_h=1.5, queue="short", account="mars", directives=("--constraint=rome",),
         prologue=("module load python",),
     )  # fmt: skip
-    with jobqueue.SLURMCluster(**dask_work.slurm_job(slurm)) as cluster:
-        script = cluster.job_script()
+    with dask_work._client(WorkersConfig(kind="dask", count=8, slurm=slurm), 2) as client:
+        assert wait_until((tmp_path / "job.1").exists, within_s=20)
+        assert client.scheduler.address.startswith("tls://")
+        keys = list(tmp_path.glob(".dask-jobqueue*"))
+        assert keys
+        assert {path.stat().st_mode & 0o077 for path in keys} == {0}
+    script = (tmp_path / "job.0").read_text()
     for line in (
         "#SBATCH -p short", "#SBATCH -A mars", "#SBATCH --cpus-per-task=4", "#SBATCH --mem=12G",
-        "#SBATCH -t 01:30:00", "#SBATCH --constraint=rome", "module load python",
+        "#SBATCH -t 01:30:00", "#SBATCH --constraint=rome", "module load python", "--nthreads 1 ", "--nworkers 4 ",
+        "--lifetime 4860s --lifetime-stagger 270s", "--tls-key", "tls://",
     ):  # fmt: skip
         assert line in script
-    assert "--nthreads 1 " in script
-    assert "--nworkers 4 " in script
-    assert "--lifetime 4860s --lifetime-stagger 270s" in script
+    assert not (tmp_path / "job.2").exists()
 
 
 def test_an_address_and_slurm_are_two_clusters() -> None:

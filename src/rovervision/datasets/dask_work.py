@@ -8,6 +8,7 @@ from collections.abc import Callable, Generator, Iterator, Mapping
 from contextlib import contextmanager
 from functools import partial
 from itertools import islice
+from pathlib import Path
 from typing import TYPE_CHECKING, Any, Final, TypeVar
 from uuid import uuid4
 
@@ -121,16 +122,20 @@ def _settings(workers: WorkersConfig) -> dict[str, Any]:
     }
 
 
-def _cluster(workers: WorkersConfig, count: int) -> "Cluster":
+@contextmanager
+def _cluster(workers: WorkersConfig, count: int) -> Iterator["Cluster"]:
     if workers.slurm:
-        return _slurm_cluster(workers.slurm, count if workers.count is None else workers.count)
+        with _slurm_cluster(workers.slurm, count if workers.count is None else workers.count) as cluster:
+            yield cluster
+        return
     from distributed import LocalCluster
 
     memory = "auto" if workers.memory_gib is None else f"{workers.memory_gib}GiB"
-    return LocalCluster(
+    with LocalCluster(
         n_workers=count, threads_per_worker=1, processes=True, memory_limit=memory, host="127.0.0.1",
         dashboard_address="127.0.0.1:0", silence_logs=logging.CRITICAL,
-    )  # fmt: skip
+    ) as cluster:  # fmt: skip
+        yield cluster
 
 
 def _kill_local(cluster: "Cluster") -> None:
@@ -162,16 +167,25 @@ def _connected(address: str) -> Iterator["Client"]:
         yield client
 
 
-def _slurm_cluster(slurm: SlurmWorkers, count: int) -> "Cluster":
-    """Start a scheduler here whose workers are jobs; as many jobs as `count` workers need, renewed when they end."""
+@contextmanager
+def _slurm_cluster(slurm: SlurmWorkers, count: int) -> Iterator["Cluster"]:
+    """Start a scheduler here whose workers are jobs; as many jobs as `count` workers need, renewed when they end.
+
+    Whoever reaches a scheduler can run code as its user. So it and its workers know one another by certificates of this
+    run alone: files that only the user may read, in the folder in which the run was started, which the nodes share.
+    """
     try:
         from dask_jobqueue import SLURMCluster
+        from distributed.security import Security
+
+        security = Security.temporary()
     except ImportError as error:
-        raise RovervisionError(_not_installed("dask-jobqueue")) from error
-    cluster = SLURMCluster(**slurm_job(slurm))
-    cluster.adapt(minimum=count, maximum=count)  # unlike `scale`, it renews what ends
-    _logger.info("Asked Slurm for %d workers in jobs of %d.", count, slurm.cores)
-    return cluster
+        raise RovervisionError(_not_installed("dask-jobqueue or cryptography")) from error
+    safety = {"protocol": "tls://", "security": security, "shared_temp_directory": str(Path.cwd())}
+    with SLURMCluster(**slurm_job(slurm), **safety) as cluster:
+        cluster.adapt(minimum=count, maximum=count)  # unlike `scale`, it renews what ends
+        _logger.info("Asked Slurm for %d workers in jobs of %d.", count, slurm.cores)
+        yield cluster
 
 
 def slurm_job(slurm: SlurmWorkers) -> dict[str, Any]:
