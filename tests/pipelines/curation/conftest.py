@@ -11,9 +11,9 @@ import pytest
 import yaml
 
 from rovervision.errors import RovervisionError
-from rovervision.imaging.tiles import ExaminedShard
+from rovervision.imaging.tiles import ExaminedShard, TileStore
 from rovervision.pipelines.curation.config import CurationConfig
-from rovervision.pipelines.curation.nodes import examine_frames, judge_frames
+from rovervision.pipelines.curation.nodes import cut_tiles, examine_frames, judge_frames, relate_frames, split_frames
 from rovervision.sources.frame import Frame, Query, StoredFile
 from rovervision.sources.synthetic import SyntheticConfig, SyntheticSource
 
@@ -80,6 +80,18 @@ def defects_of(frame: Frame) -> set[str]:
 
 def performed(promises: Mapping[str, Callable[[], ExaminedShard]]) -> dict[str, ExaminedShard]:
     return {name: promise() for name, promise in promises.items()}
+
+
+def split(
+    judged: pd.DataFrame, examined: Mapping[str, ExaminedShard], config: CurationConfig, seed: int = 0
+) -> pd.DataFrame:
+    """Return the judged frames with groups and splits."""
+    return split_frames(judged, relate_frames(judged, examined, config), config, seed)
+
+
+def cut(examined: Mapping[str, ExaminedShard], frames: pd.DataFrame, config: CurationConfig) -> TileStore:
+    """Return the tiles of the kept frames, in memory."""
+    return cut_tiles(examined, frames, config).gathered()
 
 
 @pytest.fixture(scope="session")

@@ -16,8 +16,7 @@ from rovervision.imaging.tiles import ExaminedShard
 from rovervision.pipelines.curation import create_pipeline
 from rovervision.pipelines.curation.config import CurationConfig
 from rovervision.pipelines.curation.figures import draw_funnel, draw_sheet
-from rovervision.pipelines.curation.nodes import cut_tiles, split_frames
-from tests.pipelines.curation.conftest import Archive
+from tests.pipelines.curation.conftest import Archive, cut, split
 
 
 def texts(figure: Figure) -> str:
@@ -70,7 +69,7 @@ def test_the_pipeline_is_one_box_and_datasets_keep_their_names() -> None:
 def test_the_funnel_names_every_reason_with_its_count(
     examined: dict[str, ExaminedShard], judged: pd.DataFrame, config: CurationConfig
 ) -> None:
-    frames = split_frames(judged, config, 0)
+    frames = split(judged, examined, config)
     figure = draw_funnel(examined, frames)
     shown = texts(figure)
     counts = frames["reasons"].explode().value_counts()
@@ -86,13 +85,13 @@ def test_the_funnel_names_every_reason_with_its_count(
 def test_the_sheet_names_every_camera_and_counts_every_split(
     examined: dict[str, ExaminedShard], judged: pd.DataFrame, config: CurationConfig
 ) -> None:
-    tiles = cut_tiles(examined, split_frames(judged, config, 0))
+    tiles = cut(examined, split(judged, examined, config), config)
     figure = draw_sheet(tiles)
     shown = texts(figure)
     for camera in tiles.index["camera"].unique():
         assert camera.replace("_", " ") in shown
-    for split, count in tiles.index["split"].value_counts().items():
-        assert f"{split}: {count:,} tiles" in shown
+    for part, count in tiles.index["split"].value_counts().items():
+        assert f"{part}: {count:,} tiles" in shown
     assert plt.get_fignums() == []
     figure.canvas.draw()
 
@@ -100,7 +99,7 @@ def test_the_sheet_names_every_camera_and_counts_every_split(
 def test_the_funnel_of_a_faultless_set_can_be_drawn(
     examined: dict[str, ExaminedShard], judged: pd.DataFrame, config: CurationConfig
 ) -> None:
-    frames = split_frames(judged[judged["kept"]].reset_index(drop=True), config, 0)
+    frames = split(judged[judged["kept"]].reset_index(drop=True), examined, config)
     draw_funnel(examined, frames).canvas.draw()
 
 
@@ -108,5 +107,5 @@ def test_the_funnel_of_a_faultless_set_can_be_drawn(
 def test_a_sheet_of_very_few_tiles_can_be_drawn(
     examined: dict[str, ExaminedShard], judged: pd.DataFrame, config: CurationConfig, count: int
 ) -> None:
-    tiles = cut_tiles(examined, split_frames(judged, config, 0))
+    tiles = cut(examined, split(judged, examined, config), config)
     draw_sheet(tiles.select(range(count))).canvas.draw()

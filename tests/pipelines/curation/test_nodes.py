@@ -3,6 +3,7 @@
 import json
 from dataclasses import replace
 from pathlib import Path
+from typing import Any
 
 import cv2
 import numpy as np
@@ -12,17 +13,19 @@ from pydantic import ValidationError
 
 from rovervision.errors import RovervisionError
 from rovervision.imaging.quality import MEASURES
-from rovervision.imaging.tiles import TILE_INDEX_COLUMNS, ExaminedShard
+from rovervision.imaging.tiles import ExaminedShard, TileStore
 from rovervision.pipelines.curation.config import CurationConfig
 from rovervision.pipelines.curation.nodes import (
     cut_tiles,
     examine_frames,
     judge_frames,
-    split_frames,
+    relate_frames,
+    report_leaks,
     summarize_curation,
 )
+from rovervision.pipelines.curation.tiling import INDEX_COLUMNS
 from rovervision.sources.frame import Frame, StoredFile
-from tests.pipelines.curation.conftest import Archive, fetched, performed, read_config, stored
+from tests.pipelines.curation.conftest import Archive, cut, fetched, performed, read_config, split, stored
 
 
 def picture(seed: int, height: int = 96, width: int = 128) -> np.ndarray:
@@ -48,7 +51,18 @@ def curated(
 ) -> tuple[dict[str, ExaminedShard], pd.DataFrame]:
     files = {key: stored(key, data) for key, data in images.items()}
     examined = performed(examine_frames(fetched(frames, files), files, masks or {}, config))
-    return examined, split_frames(judge_frames(examined, config), config, seed=0)
+    return examined, split(judge_frames(examined, config), examined, config)
+
+
+def summarized(
+    judged: pd.DataFrame,
+    examined: dict[str, ExaminedShard],
+    frames: pd.DataFrame,
+    tiles: TileStore,
+    config: CurationConfig,
+) -> dict[str, Any]:
+    related = relate_frames(judged, examined, config)
+    return json.loads(json.dumps(summarize_curation(frames, related, tiles, report_leaks(frames, tiles, config))))
 
 
 def reasons_of(frames: pd.DataFrame) -> dict[str, list[str]]:
@@ -58,9 +72,9 @@ def reasons_of(frames: pd.DataFrame) -> dict[str, list[str]]:
 def test_the_road_from_end_to_end_adds_up(
     archive: Archive, examined: dict[str, ExaminedShard], judged: pd.DataFrame, config: CurationConfig
 ) -> None:
-    frames = split_frames(judged, config, seed=0)
-    tiles = cut_tiles(examined, frames)
-    summary = json.loads(json.dumps(summarize_curation(frames, tiles)))
+    frames = split(judged, examined, config)
+    tiles = cut(examined, frames, config)
+    summary = summarized(judged, examined, frames, tiles, config)
     assert summary["frames"] == len(archive.frames) == summary["frames_kept"] + summary["frames_rejected"]
     assert sum(summary["frames_by_split"].values()) == summary["frames_kept"]
     assert sum(summary["tiles_by_split"].values()) == summary["tiles"] == len(tiles)
@@ -68,7 +82,7 @@ def test_the_road_from_end_to_end_adds_up(
     assert all(bool(list(row.reasons)) != row.kept for row in frames.itertuples())
     assert all(len(row.reasons) == len(row.findings) for row in frames.itertuples())
     assert frames.loc[~frames["kept"], ["group", "split"]].isna().all(axis=None)
-    assert tuple(tiles.index.columns) == TILE_INDEX_COLUMNS
+    assert tuple(tiles.index.columns) == INDEX_COLUMNS
     assert tiles.index["tile_id"].is_unique
     assert tiles.tile_px == config.tile_px
     kept = frames[frames["kept"]].set_index("frame_id")
@@ -79,8 +93,8 @@ def test_the_road_from_end_to_end_adds_up(
 def test_each_distinct_view_weighs_one(
     examined: dict[str, ExaminedShard], judged: pd.DataFrame, config: CurationConfig
 ) -> None:
-    frames = split_frames(judged, config, seed=0)
-    tiles = cut_tiles(examined, frames)
+    frames = split(judged, examined, config)
+    tiles = cut(examined, frames, config)
     views = frames[frames["kept"]].set_index("frame_id")["alike"]
     weight = tiles.index.groupby(tiles.index["frame_id"].map(views))["weight"].sum()
     np.testing.assert_allclose(weight, 1.0)
@@ -96,7 +110,7 @@ def test_nodes_change_no_argument_and_repeat_themselves(
     pd.testing.assert_frame_equal(again.frames, examined["shard_00000"].frames)
     np.testing.assert_array_equal(again.pixels, examined["shard_00000"].pixels)
     before = judged.copy(deep=True)
-    one, other = split_frames(judged, config, 0), split_frames(judged, config, 0)
+    one, other = split(judged, examined, config), split(judged, examined, config)
     pd.testing.assert_frame_equal(judged, before)
     pd.testing.assert_frame_equal(one, other)
 
@@ -156,18 +170,17 @@ def test_a_train_frame_that_shows_a_held_out_one_is_dropped_and_counted(config: 
         "train_alone": png(picture(1)),
         "test_alone": png(picture(2)),
     }
-    examined, split = curated(frames, images, config)
-    assert reasons_of(split)["train_twin"] == ["duplicate_of_held_out"]
-    assert split.set_index("frame_id")["split"].dropna().to_dict() == {
+    examined, frames_split = curated(frames, images, config)
+    assert reasons_of(frames_split)["train_twin"] == ["duplicate_of_held_out"]
+    assert frames_split.set_index("frame_id")["split"].dropna().to_dict() == {
         "val_twin": "val",
         "train_alone": "train",
         "test_alone": "test",
     }
-    tiles = cut_tiles(examined, split)
-    assert split.set_index("frame_id")["kept"].to_dict() == {key: key != "train_twin" for key in images}
+    tiles = cut(examined, frames_split, config)
+    assert frames_split.set_index("frame_id")["kept"].to_dict() == {key: key != "train_twin" for key in images}
     assert set(tiles.index["frame_id"]) == set(images) - {"train_twin"}
-    leak = summarize_curation(split, tiles)["near_duplicates_across_splits"]
-    assert leak == {"components_with_train": 1, "train_frames_dropped": 1, "components_across_val_and_test": 0}
+    assert report_leaks(frames_split, tiles, config).empty
 
 
 def test_a_burst_stays_together_across_a_border_of_sols(config: CurationConfig) -> None:
@@ -177,8 +190,8 @@ def test_a_burst_stays_together_across_a_border_of_sols(config: CurationConfig) 
         frame("right", sol=per_group, sclk_s=1004.0),
         frame("later", sol=per_group, sclk_s=9000.0),
     ]
-    _, split = curated(frames, {one.frame_id: png(picture(n)) for n, one in enumerate(frames)}, config)
-    group = split.set_index("frame_id")["group"]
+    _, frames_split = curated(frames, {one.frame_id: png(picture(n)) for n, one in enumerate(frames)}, config)
+    group = frames_split.set_index("frame_id")["group"]
     assert group["left"] == group["right"] != group["later"]
 
 
@@ -188,8 +201,8 @@ def test_tiles_are_cut_inside_black_borders_in_pixels_of_the_file(config: Curati
     framed[7:103, 20:116] = inside
     mask = np.zeros((112, 126), np.uint8)
     mask[7:103, 20:116] = 3
-    examined, split = curated([frame("a")], {"a": png(framed)}, config, {"a": stored("a", png(mask))})
-    tiles = cut_tiles(examined, split)
+    examined, frames_split = curated([frame("a")], {"a": png(framed)}, config, {"a": stored("a", png(mask))})
+    tiles = cut(examined, frames_split, config)
     row = tiles.index.iloc[0]
     assert len(tiles) == 1
     assert (abs(row.left_px - 20), abs(row.top_px - 7)) <= (1, 1)
@@ -215,8 +228,8 @@ def test_masks_are_cut_with_the_picture(config: CurationConfig) -> None:
 
 def test_a_deep_gray_image_gives_gray_tiles(config: CurationConfig) -> None:
     deep = picture(0)[..., 1].astype(np.uint16) * 16
-    examined, split = curated([frame("a")], {"a": png(deep)}, config)
-    tiles = cut_tiles(examined, split)
+    examined, frames_split = curated([frame("a")], {"a": png(deep)}, config)
+    tiles = cut(examined, frames_split, config)
     assert (tiles.pixels == tiles.pixels[..., :1]).all()
     assert not tiles.index["is_color"].any()
     assert tiles.pixels.std() > 10
@@ -224,16 +237,16 @@ def test_a_deep_gray_image_gives_gray_tiles(config: CurationConfig) -> None:
 
 def test_frames_without_sol_and_clock_are_split_too(config: CurationConfig) -> None:
     frames = [frame(f"f{n}", sol=None, sclk_s=None) for n in range(4)]
-    _, split = curated(frames, {one.frame_id: png(picture(n)) for n, one in enumerate(frames)}, config)
-    assert split["kept"].all()
-    assert split["group"].nunique() == 4
+    _, frames_split = curated(frames, {one.frame_id: png(picture(n)) for n, one in enumerate(frames)}, config)
+    assert frames_split["kept"].all()
+    assert frames_split["group"].nunique() == 4
 
 
 def test_when_nothing_is_left_the_sentence_says_why(config: CurationConfig) -> None:
-    examined, split = curated([frame("a")], {"a": b"<html>"}, config)
-    assert not split["kept"].any()
-    with pytest.raises(RovervisionError, match=r"of 1 frames.*undecodable \(1\)"):
-        cut_tiles(examined, split)
+    examined, frames_split = curated([frame("a")], {"a": b"<html>"}, config)
+    assert not frames_split["kept"].any()
+    with pytest.raises(RovervisionError, match=r"of 1 frames.*undecodable \(1, such as: "):
+        cut(examined, frames_split, config)
     with pytest.raises(RovervisionError, match="no frame"):
         judge_frames({}, config)
 
@@ -243,13 +256,13 @@ def test_the_table_survives_parquet(
 ) -> None:
     judged.to_parquet(tmp_path / "judged.parquet")
     again = pd.read_parquet(tmp_path / "judged.parquet")
-    one, other = split_frames(judged, config, 0), split_frames(again, config, 0)
+    one, other = split(judged, examined, config), split(again, examined, config)
     assert one["split"].fillna("").tolist() == other["split"].fillna("").tolist()
     other.to_parquet(tmp_path / "split.parquet")
     final = pd.read_parquet(tmp_path / "split.parquet")
-    first, last = cut_tiles(examined, one), cut_tiles(examined, final)
+    first, last = cut(examined, one, config), cut(examined, final, config)
     np.testing.assert_array_equal(first.pixels, last.pixels)
-    assert summarize_curation(one, first) == summarize_curation(final, last)
+    assert summarized(judged, examined, one, first, config) == summarized(again, examined, final, last, config)
 
 
 @pytest.mark.parametrize("environment", ["base", "msl", "nasa"])
@@ -267,6 +280,8 @@ def test_a_typo_in_the_parameters_is_refused() -> None:
 
 def test_a_curation_that_keeps_nothing_names_the_three_reasons_that_reject_most() -> None:
     listed = [["a", "b"], ["b", "c"], ["b", "c", "d"], ["c", "b", "a", "a2"]]
-    frames = pd.DataFrame({"frame_id": list("wxyz"), "kept": False, "reasons": listed})
-    with pytest.raises(RovervisionError, match=r"4 frames\. .*: b \(4\), c \(3\), a \(2\)\. "):
-        cut_tiles({}, frames)
+    found = [[f"{reason}: no {key}" for reason in reasons] for key, reasons in zip("wxyz", listed, strict=True)]
+    frames = pd.DataFrame({"frame_id": list("wxyz"), "kept": False, "reasons": listed, "findings": found})
+    told = r"4 frames\. .*: b \(4, such as: no w\), c \(3, such as: no x\), a \(2, such as: no w\)\. "
+    with pytest.raises(RovervisionError, match=told):
+        cut_tiles({}, frames, CurationConfig())

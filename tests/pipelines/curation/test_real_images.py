@@ -6,9 +6,9 @@ from pathlib import Path
 import pandas as pd
 import pytest
 
-from rovervision.pipelines.curation.nodes import examine_frames, judge_frames, split_frames
+from rovervision.pipelines.curation.nodes import examine_frames, judge_frames
 from rovervision.sources.frame import Frame
-from tests.pipelines.curation.conftest import fetched, performed, read_config, stored
+from tests.pipelines.curation.conftest import fetched, performed, read_config, split, stored
 
 pytestmark = pytest.mark.real
 
@@ -26,7 +26,7 @@ def labelled(real_images: Path) -> pd.DataFrame:
         chosen = [n for k, n in enumerate(names) if Path(n).stem.startswith(FALSE_COLOR_SOLS[:3]) or k % 30 == 0]
         for name in chosen:
             key = Path(name).stem
-            split = "train" if int(key[:4]) <= 180 else "val"
+            part = "train" if int(key[:4]) <= 180 else "val"
             frames.append(
                 Frame(
                     frame_id=key,
@@ -35,12 +35,12 @@ def labelled(real_images: Path) -> pd.DataFrame:
                     rover="curiosity",
                     camera=key[4:6],
                     sol=int(key[:4]),
-                    official_split=split,
+                    official_split=part,
                 )
             )
             files[key] = stored(key, archive.read(name))
     examined = performed(examine_frames(fetched(frames, files), files, {}, config))
-    return split_frames(judge_frames(examined, config), config, 0)
+    return split(judge_frames(examined, config), examined, config)
 
 
 def test_only_false_color_is_rejected_of_the_labelled_set(labelled: pd.DataFrame) -> None:
