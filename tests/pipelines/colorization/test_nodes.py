@@ -7,13 +7,11 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from rovervision.errors import RovervisionError
-from rovervision.imaging.decoding import decode_image
-from rovervision.imaging.encoding import encode_png
 from rovervision.imaging.tiles import TileStore
 from rovervision.learning.weights import Weights
 from rovervision.pipelines.colorization import nodes, scoring, selecting
 from rovervision.pipelines.colorization.config import ColorizationConfig, SamplingConfig
-from tests.pipelines.colorization.examples import CONFIG, example_tiles, stored
+from tests.pipelines.colorization.examples import CONFIG, example_tiles
 
 INDEX = st.lists(
     st.tuples(st.sampled_from("abcdef"), st.sampled_from(["train", "val", "test"])), min_size=1, max_size=40
@@ -146,32 +144,6 @@ def test_labels_stand_in_for_masks_only_where_there_is_none():
     assert scoring.region_masks(known, "ground", labels)["hardware"].all()
 
 
-def test_output_names_never_collide():
-    names = nodes.output_names(["a/x.jpg", "a/x.png", "b/x.JPG", "y.img", "a/Z.png", "a/z.jpg"])
-    assert names["b/x.JPG"] == "b/x.png"
-    assert names["y.img"] == "y.png"
-    assert len({name.lower() for name in names.values()}) == len(names)
-
-
-def test_one_bad_file_fails_alone(colorizer):
-    gray = encode_png(np.random.default_rng(0).integers(0, 256, (20, 30), dtype=np.uint8))
-    promises = nodes.colorize_images({"ok.png": stored(gray), "text.png": stored(b"hello")}, colorizer, CONFIG)
-    assert decode_image(promises["ok.png"]()).shape == (20, 30, 3)
-    with pytest.raises(RovervisionError):
-        promises["text.png"]()
-
-
-def test_an_image_has_the_same_bytes_alone_and_in_company(colorizer):
-    gray = encode_png(np.random.default_rng(0).integers(0, 256, (40, 30), dtype=np.uint8))
-    alone = nodes.colorize_images({"a.png": stored(gray)}, colorizer, CONFIG)["a.png"]()
-    company = nodes.colorize_images({"b.png": stored(gray[:-1]), "a.png": stored(gray)}, colorizer, CONFIG)
-    assert company["a.png"]() == alone
-
-
-def test_an_archive_without_gray_frames_has_nothing_to_colorize(colorizer):
-    assert nodes.colorize_images({}, colorizer, CONFIG) == {}
-
-
 def test_watched_groups_are_in_no_table_that_the_model_learns_from():
     tiles = example_tiles()
     _, watched = selecting.split_monitor(tiles.index, CONFIG.sampling.monitor_frac)
@@ -197,38 +169,3 @@ def test_a_split_without_color_is_told_before_any_training():
     index = tiles.index.replace({"split": {"test": "val"}})
     with pytest.raises(RovervisionError, match="split 'test' has no colour tile"):
         nodes.fit_color_priors(TileStore(tiles.pixels, tiles.regions, index), CONFIG)
-
-
-def test_only_kept_gray_frames_are_selected():
-    frames = pd.DataFrame(
-        {
-            "frame_id": ["a", "b", "c"],
-            "file_name": ["a.JPG", "b.png", "c.png"],
-            "kept": [True, True, False],
-            "is_color": [False, True, False],
-        }
-    )
-    files = {name: stored(name.encode()) for name in "abc"}
-    selected = nodes.select_gray_images(frames, files)
-    assert {name: read() for name, read in selected.items()} == {"a.JPG": b"a"}
-
-
-def test_a_file_name_tells_its_camera():
-    assert nodes.camera_of("a/0077ML0005780000102730I01_DRCL.JPG") == "curiosity/mastcam_left"
-    assert nodes.camera_of("curiosity/mahli/holiday.png") == "curiosity/mahli"
-    assert nodes.camera_of("holiday.png") == ""
-
-
-def test_the_camera_of_a_file_is_used(colorizer):
-    """The camera's own table shows in the colours of a file that bears its name, and in no other."""
-    tables = colorizer.tensors["tables"].clone()
-    tables[1] += 20
-    header = colorizer.header | {"cameras": ["curiosity/mastcam_left", "curiosity/mahli"]}
-    gray = encode_png(np.full((16, 16), 128, np.uint8))
-    names = ("0077ML0005780000102730I01_DRCL.JPG", "holiday.png")
-    before, after = (
-        nodes.colorize_images({name: stored(gray) for name in names}, Weights(tensors, header), CONFIG)
-        for tensors in (colorizer.tensors, colorizer.tensors | {"tables": tables})
-    )
-    assert after["holiday.png"]() == before["holiday.png"]()
-    assert after["0077ML0005780000102730I01_DRCL.png"]() != before["0077ML0005780000102730I01_DRCL.png"]()

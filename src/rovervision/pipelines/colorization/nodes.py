@@ -1,18 +1,13 @@
-"""The steps of colorization: what is known without a network, training, scoring, and use."""
+"""The steps of colorization: what is known without a network, training, and what is needed to use it."""
 
-from collections.abc import Callable, Iterator, Mapping
-from functools import partial
-from pathlib import PurePosixPath
+from collections.abc import Iterator
 
 import numpy as np
-import pandas as pd
 import torch
 
 from rovervision.errors import RovervisionError
 from rovervision.imaging.color_priors import ColorPriors
 from rovervision.imaging.color_priors import fit_color_priors as fit_priors
-from rovervision.imaging.decoding import decode_image, is_pds3, to_uint8
-from rovervision.imaging.encoding import encode_png
 from rovervision.imaging.tiles import TileStore
 from rovervision.learning.batches import Augmentation, ColorBatches
 from rovervision.learning.color import perceived_ab_error
@@ -30,8 +25,6 @@ from rovervision.pipelines.colorization.selecting import (
     scored_rows,
     split_monitor,
 )
-from rovervision.sources.frame import StoredFile
-from rovervision.sources.product_names import parse_product_name
 
 
 def fit_color_priors(tiles: TileStore, config: ColorizationConfig) -> dict[str, dict[str, object]]:
@@ -126,48 +119,3 @@ def exemplify_colorizer(tiles: TileStore, colorizer: Weights, config: Colorizati
     gray = np.rint(lightness_of(np.asarray(tiles.pixels[0])) * 2.55).astype(np.uint8)
     colored = colorize(gray, load_colorizer(colorizer), config.apply.work_px(colorizer))
     return {"input": gray[None, ..., None], "output": colored[None]}
-
-
-def select_gray_images(
-    frames_split: pd.DataFrame, images_raw: Mapping[str, StoredFile]
-) -> dict[str, Callable[[], bytes]]:
-    """Promise the bytes of every kept frame that holds no colour: what a colorizer is for. File name → callable."""
-    gray = frames_split[frames_split["kept"] & ~frames_split["is_color"]]
-    wanted = gray.set_index("frame_id")["file_name"].to_dict()
-    suffixes = {frame_id: PurePosixPath(name).suffix for frame_id, name in wanted.items()}
-    return {
-        f"{frame_id}{suffixes[frame_id]}": images_raw[frame_id].read for frame_id in wanted if frame_id in images_raw
-    }
-
-
-def colorize_images(
-    images: Mapping[str, StoredFile], colorizer: Weights, config: ColorizationConfig
-) -> dict[str, Callable[[], bytes]]:
-    """Promise a PNG in colour for every image. Relative path → callable; a file that is no image fails on its own."""
-    model = load_colorizer(colorizer)
-    names, work_px = output_names(list(images)), config.apply.work_px(colorizer)
-    cameras = number_cameras([camera_of(key) for key in images], colorizer.header["cameras"]).tolist()
-    return {
-        names[key]: partial(colorize_file, file, model, work_px, camera)
-        for (key, file), camera in zip(images.items(), cameras, strict=True)
-    }
-
-
-def camera_of(path: str) -> str:
-    """Return `rover/camera` as the file name tells it, or else the two folders that the file lies in."""
-    product = parse_product_name(PurePosixPath(path).name)
-    return f"{product.rover}/{product.camera}" if product else "/".join(PurePosixPath(path).parts[-3:-1])
-
-
-def output_names(keys: list[str]) -> dict[str, str]:
-    """Return key → PNG path: the same folder and stem; the suffix stays in the name where two stems would collide."""
-    stems = {key: str(PurePosixPath(key).with_suffix("")) for key in keys}
-    lowered = [stem.lower() for stem in stems.values()]
-    return {key: f"{stem if lowered.count(stem.lower()) == 1 else key}.png" for key, stem in stems.items()}
-
-
-def colorize_file(file: StoredFile, model: ResidualColorizer, work_px: int, camera: int) -> bytes:
-    """Return the image of one file in colour, as PNG bytes. Sensor counts of a PDS3 file are stretched to 8 bits."""
-    data = file.read()
-    image = decode_image(data)
-    return encode_png(colorize(to_uint8(image) if is_pds3(data) else image, model, work_px, camera))

@@ -2,13 +2,12 @@
 
 from kedro.pipeline import Node, Pipeline
 
+from rovervision.pipelines.colorization.applying import colorize_images, select_gray_images
 from rovervision.pipelines.colorization.figures import draw_learning_curves, draw_panels, draw_scores
 from rovervision.pipelines.colorization.nodes import (
-    colorize_images,
     exemplify_colorizer,
     finish_colorizer,
     fit_color_priors,
-    select_gray_images,
     train_colorizer,
 )
 from rovervision.pipelines.colorization.scoring import score_colorizer, tabulate_scores
