@@ -1,11 +1,13 @@
 """What the rules do to real images."""
 
 import zipfile
+from collections.abc import Callable
 from pathlib import Path
 
 import pandas as pd
 import pytest
 
+from rovervision.pipelines.curation.examination import examine_frame
 from rovervision.pipelines.curation.nodes import examine_frames, judge_frames
 from rovervision.sources.frame import Frame
 from tests.pipelines.curation.conftest import fetched, performed, read_config, split, stored
@@ -83,3 +85,26 @@ def test_full_size_frames_of_every_rover_are_kept(real_images: Path) -> None:
     assert lost.empty, lost["findings"].tolist()
     mosaics = judged.loc[judged["is_mosaic"], "camera"]
     assert set(mosaics) == {"mastcam_bayer_raw", "mastcamz_left"} & set(judged["camera"])
+
+
+def test_mosaics_round_pictures_gray_in_rgb_and_borders_are_all_found_and_nothing_else(real_images: Path) -> None:
+    config = read_config("nasa")
+    paths = sorted(path for path in real_images.glob("*/*/*") if path.is_file())
+    rows = {path: examine_frame(stored(path.stem, path.read_bytes()), None, config, {}).row for path in paths}
+    assert len(rows) == 60
+
+    def names(found: Callable[[dict], bool]) -> set[str]:
+        return {path.stem for path, row in rows.items() if found(row)}
+
+    raw = {path.stem for path in paths if path.parent.name in ("mastcam_bayer_raw", "mastcamz_left")}
+    assert len(raw) == 9
+    assert names(lambda row: row["is_mosaic"]) == raw
+    rmi = {path.stem for path in paths if path.parent.name == "chemcam_rmi"}
+    assert names(lambda row: row["vignette_frac"] > 0) == rmi
+    stored_gray = {"cs537_chemcam_ccPic1", "cs537_chemcam_ccPic2", "2N292280938EFFB100P0703L0M1"}
+    assert names(lambda row: row["is_gray_in_rgb"] > 0) == stored_gray
+    mastcamz = next(row for path, row in rows.items() if path.parent.name == "mastcamz_left")
+    # 23 of 1648 columns are dark left, 17 right, 2 of 1200 rows on top; one line more goes with each.
+    assert mastcamz["border_frac"] == pytest.approx(1 - (1648 - 24 - 18) * (1200 - 3) / (1648 * 1200), abs=0.001)
+    lost = ("missing_frac", "blank_frac")
+    assert not names(lambda row: any(row[name] > 0 for name in lost) or row["stripe_level"] > 9)
