@@ -3,10 +3,10 @@
 import errno
 import hashlib
 import sys
-import time
-from collections.abc import Callable, Iterable, Iterator
-from concurrent.futures import FIRST_COMPLETED, Future, ThreadPoolExecutor, wait
+from collections.abc import Callable, Iterator
+from contextlib import closing
 from dataclasses import dataclass
+from functools import partial
 from pathlib import Path
 from typing import Any, Final
 from uuid import uuid4
@@ -14,10 +14,11 @@ from uuid import uuid4
 from tqdm import tqdm
 
 from rovervision.datasets.file_ledger import Entry, FileLedger, Row
+from rovervision.datasets.worker_threads import in_threads
 from rovervision.errors import RovervisionError
+from rovervision.sources.stopping import check_wanted, pause
 
 INCOMING_NAME: Final = ".incoming"
-_WINDOW: Final = 4  # promises waiting for each thread: enough to keep it busy, few enough to stay small
 
 Promise = Callable[[], bytes]
 
@@ -57,44 +58,25 @@ def store_all(
 ) -> Iterator[Row]:
     """Perform promises in threads and yield each one's row as it ends. A full disk ends it with its error."""
 
-    def run(name: str, promise: Promise) -> Row:
-        return store(root, name, promise, ledger, patience)
-
-    with (
-        _progress(len(promises), root.name) as bar,
-        ThreadPoolExecutor(threads) as executor,
-    ):
-        tally = Tally()
-        pending: set[Future[Row]] = set()
-        try:
-            for name, promise in promises.items():
-                pending.add(executor.submit(run, name, promise))
-                if len(pending) >= threads * _WINDOW:
-                    done, pending = wait(pending, return_when=FIRST_COMPLETED)
-                    yield from _results(done, bar, tally)
-            yield from _results(pending, bar, tally)
-        finally:
-            for future in pending:
-                future.cancel()
+    calls = (partial(store, root, name, promise, ledger, patience) for name, promise in promises.items())
+    tally = Tally()
+    with _progress(len(promises), root.name) as bar, closing(in_threads(calls, threads)) as rows:
+        for row in rows:
+            tally.add(row)
+            bar.set_postfix_str(str(tally), refresh=False)
+            bar.update()
+            yield row
 
 
 def _progress(total: int, name: str) -> "tqdm[Any]":
     return tqdm(total=total, unit="file", desc=name, disable=not sys.stderr.isatty(), smoothing=0.05)
 
 
-def _results(futures: Iterable[Future[Row]], bar: "tqdm[Any]", tally: Tally) -> Iterator[Row]:
-    for future in futures:
-        row = future.result()
-        yield row
-        tally.add(row)
-        bar.set_postfix_str(str(tally), refresh=False)
-        bar.update()
-
-
 def store(root: Path, name: str, promise: Promise, ledger: FileLedger, patience: Patience) -> Row:
     """Perform one promise and store its bytes; what cannot be had becomes a row that says why."""
     try:
         body = call(promise, patience)
+        check_wanted()
         if body:
             return _write(root, name, body, getattr(promise, "origin", None), ledger)
         return Row(name, 0, "", "empty file")
@@ -116,7 +98,7 @@ def call(promise: Promise, patience: Patience) -> bytes:
         except Exception as error:
             if attempt == patience.attempts or is_disk_full(error):
                 raise
-            time.sleep(patience.pause_s * 2 ** (attempt - 1))
+            pause(patience.pause_s * 2 ** (attempt - 1))
     raise AssertionError("attempts is at least 1")
 
 

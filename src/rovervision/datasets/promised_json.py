@@ -2,13 +2,14 @@
 
 import json
 from collections.abc import Callable, Mapping
-from concurrent.futures import ThreadPoolExecutor
+from functools import partial
 from pathlib import Path
 from typing import Any, cast
 
 from kedro.io import AbstractDataset
 
 from rovervision.datasets.file_ledger import write_whole
+from rovervision.datasets.worker_threads import in_threads
 
 
 class PromisedJSONDataset(AbstractDataset[Mapping[str, Callable[[], Any]], dict[str, Any]]):
@@ -22,10 +23,10 @@ class PromisedJSONDataset(AbstractDataset[Mapping[str, Callable[[], Any]], dict[
 
     def save(self, data: Mapping[str, Callable[[], Any]]) -> None:
         """Call the promises and write their answers."""
-        with ThreadPoolExecutor(self._threads) as executor:
-            answers = dict(zip(data, executor.map(lambda promise: promise(), data.values()), strict=True))
+        answers = dict(in_threads((partial(_answer, *asked) for asked in data.items()), self._threads))
+        in_order = {name: answers[name] for name in data}
         self._filepath.parent.mkdir(parents=True, exist_ok=True)
-        write_whole(self._filepath, json.dumps(answers, indent=1).encode())
+        write_whole(self._filepath, json.dumps(in_order, indent=1).encode())
 
     def load(self) -> dict[str, Any]:
         """Read the answers."""
@@ -36,3 +37,7 @@ class PromisedJSONDataset(AbstractDataset[Mapping[str, Callable[[], Any]], dict[
 
     def _describe(self) -> dict[str, Any]:
         return {"filepath": str(self._filepath)}
+
+
+def _answer(name: str, promise: Callable[[], Any]) -> tuple[str, Any]:
+    return name, promise()

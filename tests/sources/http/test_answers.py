@@ -1,29 +1,53 @@
 """Lengths are compared here too: not every version of the library underneath does it."""
 
-from collections.abc import Iterator
+import io
 
 import pytest
 import requests
 
-from rovervision.sources.http.answers import promised_bytes, read_body
+from rovervision.sources.http.answers import Pace, chunks_of, promised_bytes, read_body
 from rovervision.sources.http.transport import FetchError
+
+PACE = Pace(min_bytes_per_s=10.0, after_s=5.0)
+
+
+class Body(io.BytesIO):
+    """Gives three bytes at a time; each time costs so long."""
+
+    def __init__(self, body: bytes, costs_s: float) -> None:
+        super().__init__(body)
+        self.costs_s, self.now_s = costs_s, 0.0
+
+    def read1(self, amt: int | None = -1, decode_content: bool = False) -> bytes:  # type: ignore[override]
+        self.now_s += self.costs_s
+        return super().read1(3)
 
 
 class Answer(requests.Response):
-    def __init__(self, body: bytes, **headers: str) -> None:
+    def __init__(self, body: bytes, costs_s: float = 0.0, **headers: str) -> None:
         super().__init__()
-        self.body = body
+        self.raw = Body(body, costs_s)
         self.headers.update({name.replace("_", "-"): value for name, value in headers.items()})
-
-    def iter_content(self, chunk_size: int | None = 1, decode_unicode: bool = False) -> Iterator[bytes]:  # type: ignore[override]
-        yield from (self.body[at : at + 3] for at in range(0, len(self.body), 3))
 
 
 def test_a_short_body_is_told() -> None:
-    assert read_body(Answer(b"12345", Content_Length="5"), "mars", 9) == b"12345"
+    assert read_body(Answer(b"12345", Content_Length="5"), "mars", 9, PACE) == b"12345"
     with pytest.raises(FetchError, match="5 of 6 bytes came") as told:
-        read_body(Answer(b"12345", Content_Length="6"), "mars", 9)
+        read_body(Answer(b"12345", Content_Length="6"), "mars", 9, PACE)
     assert told.value.reason == "truncated"
+
+
+def test_a_server_that_drips_is_cut_off() -> None:
+    answer = Answer(bytes(3000), costs_s=1.0)
+    with pytest.raises(FetchError, match=r"mars sends too slowly: 18 bytes in 6 s\.") as told:
+        read_body(answer, "mars", 9999, Pace(10.0, 5.0, lambda: answer.raw.now_s))
+    assert told.value.reason == "timeout" and told.value.may_pass
+
+
+def test_time_that_the_reader_takes_is_not_the_servers() -> None:
+    answer = Answer(bytes(300), costs_s=0.1)
+    for _ in chunks_of(answer, "mars", Pace(10.0, 5.0, lambda: answer.raw.now_s)):
+        answer.raw.now_s += 100.0
 
 
 @pytest.mark.parametrize(

@@ -11,6 +11,7 @@ from concurrent.futures import ThreadPoolExecutor
 from email.utils import formatdate
 
 import pytest
+import requests
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 from loopback import Clock, Reply, Server
@@ -90,9 +91,11 @@ def test_statuses(server: Server, open_transport: OPEN, status: int, told: str, 
 def test_spoiled_bodies_are_asked_for_again(server: Server, open_transport: OPEN, bad: Reply, told: str) -> None:
     server.script(bad, Reply(body=BODY))
     assert get(open_transport(read_timeout_s=0.3), server) == BODY
+    transport = open_transport(read_timeout_s=0.3, attempts=3)
+    get(transport, server)  # a host that never answered is worth less patience
     server.asked.clear()
     server.script(bad)
-    assert reason(get, open_transport(read_timeout_s=0.3, attempts=3), server) == told
+    assert reason(get, transport, server) == told
     assert len(server.asked) == (2 if told == "html_page" else 3)
 
 
@@ -351,6 +354,30 @@ def test_a_host_that_never_answered_is_given_up_soon(open_transport: OPEN, clock
         transport.get_json(f"http://127.0.0.1:{closed_port()}/")
     assert told.value.reason == "unreachable"
     assert len(clock.slept_s) == 1, "two attempts"
+
+
+def test_a_host_that_takes_the_connection_and_says_nothing_is_given_up_too(server: Server, clock: Clock) -> None:
+    server.script(Reply(delay_s=0.5))
+    transport = HttpTransport(
+        HttpConfig(attempts=10, read_timeout_s=0.1), frozenset({"127.0.0.1"}), sleep=clock.sleep, clock=clock
+    )
+    for _ in range(2):
+        assert reason(transport.get_json, server.url) == "timeout"
+    assert len(server.asked) == 2, "two attempts, and those who come after are told without asking"
+
+
+def test_the_first_answer_is_not_waited_for_as_long_as_later_ones(
+    server: Server, open_transport: OPEN, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    waits: list[float] = []
+
+    def request(self: object, *_: object, timeout: tuple[float, float], **__: object) -> requests.Response:
+        waits.append(timeout[1])
+        raise requests.ReadTimeout
+
+    monkeypatch.setattr(requests.Session, "request", request)
+    reason(open_transport(read_timeout_s=60.0).get_json, server.url)
+    assert waits[0] == 40.0
 
 
 def test_the_threads_after_it_are_told_without_asking(server: Server, open_transport: OPEN, clock: Clock) -> None:

@@ -18,13 +18,14 @@ from requests.adapters import HTTPAdapter
 
 import rovervision
 from rovervision.sources.http.addresses import host_of, safe_address
-from rovervision.sources.http.answers import chunks_of, discard, promised_bytes, read_body
+from rovervision.sources.http.answers import Pace, chunks_of, discard, promised_bytes, read_body
 from rovervision.sources.http.config import HttpConfig
 from rovervision.sources.http.faults import html_fault, looks_like_html, network_fault, status_fault
 from rovervision.sources.http.host_gate import HostGate
 from rovervision.sources.http.ranges import content_range, range_headers, validator_of
 from rovervision.sources.http.transport import FetchError, RangedAnswer
 from rovervision.sources.http.waits import backoff_s, told_wait_s
+from rovervision.sources.stopping import pause
 
 AGENT: Final = f"rovervision/{rovervision.__version__} (research; asks slowly, keeps what it gets)"
 MAX_REDIRECTS: Final = 5
@@ -32,6 +33,7 @@ MAX_REDIRECTS: Final = 5
 _HTML_ATTEMPTS: Final = 2  # a page in place of an image is seldom an accident
 _FIRST_ATTEMPTS: Final = 2  # to a host that has never answered
 _FIRST_CONTACT_S: Final = 6.0  # of connecting to each of its addresses: one lost packet is allowed for
+_FIRST_ANSWER_S: Final = 40.0  # of silence; the slow feed takes up to 30
 _FIRST_PATIENCE_S: Final = 10.0  # a first attempt that took longer is the only one
 _WHOLE: Final = {"Accept-Encoding": "identity"}  # so that Content-Length is the length of the file
 _SECRETS: Final = re.compile(r"((?:api_)?key|token)=[^&#]*", re.IGNORECASE)
@@ -52,7 +54,7 @@ class HttpTransport:
         config: HttpConfig,
         hosts: frozenset[str],
         *,
-        sleep: Callable[[float], object] = time.sleep,
+        sleep: Callable[[float], object] = pause,
         clock: Callable[[], float] = time.monotonic,
         now: Callable[[], float] = time.time,
         jitter: Callable[[], float] = random.random,
@@ -60,6 +62,7 @@ class HttpTransport:
         self._config = config
         self._hosts = frozenset(host.lower() for host in hosts)
         self._sleep, self._clock, self._now, self._jitter = sleep, clock, now, jitter
+        self._pace = Pace(config.min_bytes_per_s, config.read_timeout_s, clock)
         self._session = _session(config)
         self._gates: dict[str, HostGate] = {}
         self._making_gates = threading.Lock()
@@ -77,7 +80,7 @@ class HttpTransport:
 
         def once() -> Any:
             with self._answer("GET", address, headers or {}, spacing_s) as (answer, host):
-                return _decoded(read_body(answer, host, self._config.max_page_bytes), host)
+                return _decoded(read_body(answer, host, self._config.max_page_bytes, self._pace), host)
 
         return self._patiently(address, once)
 
@@ -86,7 +89,7 @@ class HttpTransport:
 
         def once() -> str:
             with self._answer("GET", url, {}) as (answer, host):
-                return read_body(answer, host, max_bytes).decode("utf-8", "replace")
+                return read_body(answer, host, max_bytes, self._pace).decode("utf-8", "replace")
 
         return self._patiently(url, once)
 
@@ -95,7 +98,7 @@ class HttpTransport:
 
         def once() -> bytes:
             with self._answer("GET", url, _WHOLE) as (answer, host):
-                body = read_body(answer, host, max_bytes)
+                body = read_body(answer, host, max_bytes, self._pace)
                 if looks_like_html(body):
                     raise html_fault(host)
                 return body
@@ -119,15 +122,32 @@ class HttpTransport:
         """
         asked = {**_WHOLE, **range_headers(offset_bytes, validator)}
         with self._answer("GET", url, asked, accepted=(416,)) as (answer, host):
-            part = _ranged(answer, host, offset_bytes, validator)
+            part = self._ranged(answer, host, offset_bytes, validator)
             if part:
                 yield part
                 return
         with self._answer("GET", url, _WHOLE) as (answer, host):
-            whole = _ranged(answer, host, 0, None)
+            whole = self._ranged(answer, host, 0, None)
             if not whole:
                 raise FetchError("unexpected_answer", f"{host} sent another part of the file than was asked for.")
             yield whole
+
+    def _ranged(
+        self, answer: requests.Response, host: str, offset_bytes: int, validator: str | None
+    ) -> RangedAnswer | None:
+        """Return what an answer to a request for a part holds; None where the file must be asked for from its start."""
+        found = validator_of(answer.headers)
+        told = content_range(answer.headers.get("Content-Range", ""))
+        if answer.status_code == 200:
+            return RangedAnswer(0, promised_bytes(answer), found, chunks_of(answer, host, self._pace))
+        if not told or (validator and found and found != validator):
+            return None
+        if answer.status_code == 416:
+            at_end = offset_bytes > 0 and told.total_bytes == offset_bytes
+            return RangedAnswer(offset_bytes, offset_bytes, found, iter(())) if at_end else None
+        if told.first != offset_bytes or offset_bytes == 0:
+            return None
+        return RangedAnswer(offset_bytes, told.total_bytes, found, chunks_of(answer, host, self._pace))
 
     def _patiently(self, url: str, once: Callable[[], _T]) -> _T:
         """Call until it succeeds, as often as makes sense for what goes wrong."""
@@ -150,7 +170,7 @@ class HttpTransport:
         most = self._config.attempts
         if error.reason == "html_page":
             return min(most, _HTML_ATTEMPTS)
-        if error.reason == "unreachable" and not gate.answered:
+        if error.reason in ("unreachable", "timeout") and not gate.answered:
             return min(most, _FIRST_ATTEMPTS) if elapsed_s < _FIRST_PATIENCE_S else 1
         return most
 
@@ -186,16 +206,16 @@ class HttpTransport:
         self, method: str, address: str, headers: Mapping[str, str], gate: HostGate
     ) -> Iterator[requests.Response]:
         started_s = self._clock()
-        contact_s = self._config.connect_timeout_s
+        contact_s, answer_s = self._config.connect_timeout_s, self._config.read_timeout_s
         if not gate.answered and not gate.tried:
-            contact_s = min(contact_s, _FIRST_CONTACT_S)
+            contact_s, answer_s = min(contact_s, _FIRST_CONTACT_S), min(answer_s, _FIRST_ANSWER_S)
         gate.tried = True
         try:
             answer = self._session.request(
                 method,
                 address,
                 headers=dict(headers),
-                timeout=(contact_s, self._config.read_timeout_s),
+                timeout=(contact_s, answer_s),
                 stream=True,
                 allow_redirects=False,
             )
@@ -284,19 +304,3 @@ def _decoded(body: bytes, host: str) -> Any:
         return json.loads(body)
     except (ValueError, RecursionError) as error:
         raise FetchError("unexpected_answer", f"The answer of {host} is not JSON.") from error
-
-
-def _ranged(answer: requests.Response, host: str, offset_bytes: int, validator: str | None) -> RangedAnswer | None:
-    """Return what an answer to a request for a part holds; None where the file must be asked for from its start."""
-    found = validator_of(answer.headers)
-    told = content_range(answer.headers.get("Content-Range", ""))
-    if answer.status_code == 200:
-        return RangedAnswer(0, promised_bytes(answer), found, chunks_of(answer, host))
-    if not told or (validator and found and found != validator):
-        return None
-    if answer.status_code == 416:
-        at_end = offset_bytes > 0 and told.total_bytes == offset_bytes
-        return RangedAnswer(offset_bytes, offset_bytes, found, iter(())) if at_end else None
-    if told.first != offset_bytes or offset_bytes == 0:
-        return None
-    return RangedAnswer(offset_bytes, told.total_bytes, found, chunks_of(answer, host))

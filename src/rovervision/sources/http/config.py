@@ -15,6 +15,8 @@ class HttpConfig(BaseModel):
     connect_timeout_s: float = Field(default=10.0, gt=0)
     read_timeout_s: float = Field(default=60.0, gt=0)
     """Longest silence of a server in the middle of an answer. The Perseverance feed takes up to 30 s for one sol."""
+    min_bytes_per_s: float = Field(default=1000.0, ge=0)
+    """Slowest pace of an answer, on average, once it took longer than `read_timeout_s`."""
     attempts: int = Field(default=5, ge=1, le=20)
     """Requests for one thing before it counts as failed."""
     backoff_s: float = Field(default=1.0, ge=0)

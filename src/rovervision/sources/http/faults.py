@@ -4,6 +4,7 @@ import re
 from typing import Final
 
 import requests
+from urllib3.exceptions import HTTPError, ReadTimeoutError
 
 from rovervision.sources.http.transport import FailureReason, FetchError
 
@@ -39,15 +40,20 @@ def status_fault(status: int, host: str) -> FetchError:
 
 
 def network_fault(error: requests.RequestException, host: str) -> FetchError:
-    """Return the error for a request that had no answer, or for an answer that broke off."""
-    if isinstance(error, requests.exceptions.ChunkedEncodingError | requests.exceptions.ContentDecodingError):
-        return FetchError("truncated", f"The answer of {host} broke off.")
+    """Return the error for a request that had no answer."""
     is_silence = isinstance(error, requests.Timeout) and not isinstance(error, requests.ConnectionError)
     if is_silence or "read timed out" in str(error).lower():
-        return FetchError("timeout", f"{host} fell silent for too long.")
+        return _silence(host)
     if isinstance(error, requests.ConnectionError):
         return _unreachable(host, _cause(error))
     return FetchError("unexpected_answer", f"The exchange with {host} failed: {type(error).__name__}.")
+
+
+def stream_fault(error: HTTPError, host: str) -> FetchError:
+    """Return the error for an answer that broke off."""
+    if isinstance(error, ReadTimeoutError):
+        return _silence(host)
+    return FetchError("truncated", f"The answer of {host} broke off.")
 
 
 def looks_like_html(body: bytes) -> bool:
@@ -59,6 +65,10 @@ def looks_like_html(body: bytes) -> bool:
 def html_fault(host: str) -> FetchError:
     """Return the error for a web page that stands in for what was asked."""
     return FetchError("html_page", f"{host} answered with a web page instead.")
+
+
+def _silence(host: str) -> FetchError:
+    return FetchError("timeout", f"{host} fell silent for too long.")
 
 
 def _unreachable(host: str, cause: str) -> FetchError:

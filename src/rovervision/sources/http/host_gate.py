@@ -7,6 +7,7 @@ from typing import Final
 
 from rovervision.sources.http.transport import FetchError
 from rovervision.sources.http.waits import spoken_wait
+from rovervision.sources.stopping import check_wanted
 
 _INSTANT_S: Final = 1e-6  # below it a clock may not move on
 _FORGET_S: Final = 30.0
@@ -66,14 +67,15 @@ class HostGate:
         self._check_patience(wait_s)
 
     def give_up(self, error: FetchError) -> None:
-        """Remember that a host that never answered cannot be reached."""
-        if error.reason == "unreachable" and not self.answered:
+        """Remember that a host that never answered cannot be reached, or says nothing."""
+        if error.reason in ("unreachable", "timeout") and not self.answered:
             self._missing = (self._clock() + _FORGET_S, error)
 
     def _try_to_enter(self, spacing_s: float, nested: bool) -> float:
         """Take a place and return 0, or return how long to wait outside before the next try."""
         with self._free:
             while True:
+                check_wanted()
                 self._check_presence()
                 now_s = self._clock()
                 held_s = self._held_until_s - now_s

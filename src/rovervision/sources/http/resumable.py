@@ -2,7 +2,6 @@
 
 import random
 import sys
-import time
 from collections.abc import Callable, Generator, Iterator
 from contextlib import closing
 from dataclasses import dataclass, replace
@@ -16,6 +15,7 @@ from rovervision.sources.http.faults import html_fault, looks_like_html
 from rovervision.sources.http.stored_copy import StoredCopy, Version
 from rovervision.sources.http.transport import FetchError, RangedAnswer, Transport
 from rovervision.sources.http.waits import backoff_s
+from rovervision.sources.stopping import pause
 
 _LONGEST_LINE_BYTES: Final = 1 << 24
 _COPY_MAX_BYTES: Final = 1 << 33
@@ -48,7 +48,7 @@ class ResumableCopy:
         *,
         max_bytes: int = _COPY_MAX_BYTES,
         config: HttpConfig | None = None,
-        sleep: Callable[[float], object] = time.sleep,
+        sleep: Callable[[float], object] = pause,
         jitter: Callable[[], float] = random.random,
     ) -> None:
         self._transport, self._url, self.path = transport, url, path
