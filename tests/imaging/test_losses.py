@@ -1,5 +1,6 @@
 """Data that never came is found, to the line and the block; what was received is not taken for it."""
 
+import zipfile
 from pathlib import Path
 
 import cv2
@@ -89,7 +90,9 @@ def test_no_loss_in_what_was_received() -> None:
     shadow = sunlit()
     y, x = np.mgrid[:120, :160]
     shadow[(x - 80) ** 2 + (y - 60) ** 2 < 35**2] = 0
-    for picture in (sunlit(), burnt, night, shadow, np.zeros((40, 40), np.uint8)):
+    brown_hole = sunlit()
+    brown_hole[40:80, 40:88] = (28, 26, 22)
+    for picture in (sunlit(), burnt, night, shadow, brown_hole, np.zeros((40, 40), np.uint8)):
         assert blank(picture) == 0.0
     for picture in (sunlit(), flat_sky, night, np.zeros((40, 40), np.uint8)):
         assert missing(picture) == 0.0
@@ -118,3 +121,10 @@ def test_nothing_is_lost_in_whole_real_frames(real_images: Path) -> None:
         image = cv2.imread(str(path), cv2.IMREAD_GRAYSCALE)
         assert blank(image) == 0.0, path.name
         assert stripe_level(image) < 6.0 or "bayer" in path.parent.name, path.name
+
+
+@pytest.mark.real
+def test_a_drill_hole_is_no_loss(real_images: Path) -> None:
+    with zipfile.ZipFile(real_images / "msl-images.zip") as archive:
+        data = archive.read("msl-images/calibrated/0283MH0002730050103241I01_DRCL.JPG")
+    assert blank(cv2.cvtColor(cv2.imdecode(np.frombuffer(data, np.uint8), cv2.IMREAD_COLOR), cv2.COLOR_BGR2RGB)) == 0.0

@@ -11,7 +11,7 @@ CELL_PX = 8
 _LOOKS = ((3, 3), (4, 5), (5, 2), (2, 4), (3, 5), (5, 4), (2, 2), (4, 3))
 """Rows and columns of a cell, away from its edge, where a blank one has no detail."""
 
-_BLANK_TINT = 4
+_BLANK_TINT = 1
 """Largest difference between luma and brightest channel of a blank cell: a fill is gray, an even sky is not."""
 
 _BLOCK_FRAC = 0.01
