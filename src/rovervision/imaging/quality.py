@@ -178,8 +178,7 @@ def spatial_variance(gray: np.ndarray) -> float:
     variance = cv2.subtract(squares, cv2.multiply(mean, mean, dst=mean), dst=squares)
     # The largest variance of 8-bit numbers is 127.5 squared, so quarters of it fit 16 bits, whose median is cheap. The
     # half rounds, and keeps what should be 0 from turning negative.
-    variance *= 4.0
-    variance += 0.5
+    np.add(np.multiply(variance, 4.0, out=variance), 0.5, out=variance)
     quarters = variance.astype(np.uint16).ravel()
     place = quarters.size // 2
     quarters.partition(place)
