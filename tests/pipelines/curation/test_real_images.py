@@ -2,15 +2,20 @@
 
 import zipfile
 from collections.abc import Callable
+from dataclasses import replace
 from pathlib import Path
 
 import pandas as pd
 import pytest
 
+from rovervision.errors import RovervisionError
+from rovervision.imaging.tiles import ExaminedShard
+from rovervision.pipelines.curation.config import CurationConfig
 from rovervision.pipelines.curation.examination import examine_frame
-from rovervision.pipelines.curation.nodes import examine_frames, judge_frames
-from rovervision.sources.frame import Frame
-from tests.pipelines.curation.conftest import fetched, performed, read_config, split, stored
+from rovervision.pipelines.curation.nodes import examine_frames, judge_frames, report_leaks
+from rovervision.sources.frame import Frame, Query
+from rovervision.sources.local_folder import LocalFolderSource
+from tests.pipelines.curation.conftest import cut, fetched, performed, read_config, split, stored
 
 pytestmark = pytest.mark.real
 
@@ -19,9 +24,13 @@ FALSE_COLOR_SOLS = ("0013", "0078", "0150", "0158", "0160", "0163")
 
 
 @pytest.fixture(scope="module")
-def labelled(real_images: Path) -> pd.DataFrame:
-    """Return about 420 judged frames of the labelled set: those sols whole, and every thirtieth of the others."""
-    config = read_config("msl")
+def config() -> CurationConfig:
+    return read_config("msl")
+
+
+@pytest.fixture(scope="module")
+def labelled_shards(real_images: Path, config: CurationConfig) -> dict[str, ExaminedShard]:
+    """Return about 420 frames of the labelled set: those sols whole, and every thirtieth of the others."""
     frames, files = [], {}
     with zipfile.ZipFile(real_images / "msl-images.zip") as archive:
         names = sorted(name for name in archive.namelist() if name.upper().endswith(".JPG"))
@@ -41,8 +50,12 @@ def labelled(real_images: Path) -> pd.DataFrame:
                 )
             )
             files[key] = stored(key, archive.read(name))
-    examined = performed(examine_frames(fetched(frames, files), files, {}, config))
-    return split(judge_frames(examined, config), examined, config)
+    return performed(examine_frames(fetched(frames, files), files, {}, config))
+
+
+@pytest.fixture(scope="module")
+def labelled(labelled_shards: dict[str, ExaminedShard], config: CurationConfig) -> pd.DataFrame:
+    return split(judge_frames(labelled_shards, config), labelled_shards, config)
 
 
 def test_only_false_color_is_rejected_of_the_labelled_set(labelled: pd.DataFrame) -> None:
@@ -69,6 +82,39 @@ def test_gray_is_found_and_no_color_camera_frame_is_a_mosaic(labelled: pd.DataFr
 def test_borders_are_thin(labelled: pd.DataFrame) -> None:
     assert (labelled["border_frac"] > 0).mean() > 0.28
     assert labelled["border_frac"].max() < 0.12
+
+
+def test_no_leak_is_found_in_the_labelled_set_and_torn_splits_are(
+    labelled_shards: dict[str, ExaminedShard], labelled: pd.DataFrame, config: CurationConfig
+) -> None:
+    tiles = cut(labelled_shards, labelled, config)
+    assert report_leaks(labelled, tiles, config).empty
+    torn = labelled.assign(split=pd.Series(["train", "test"] * len(labelled))[: len(labelled)].where(labelled["kept"]))
+    split_of = torn.set_index("frame_id")["split"]
+    index = tiles.index.assign(split=tiles.index["frame_id"].map(split_of))
+    assert len(report_leaks(torn, replace(tiles, index=index), config)) > 10
+
+
+def test_sets_are_made_of_a_folder_by_name(real_images: Path) -> None:
+    source = LocalFolderSource(real_images)
+    frames = [one for one in source.search(Query(name="folder", source="local_folder")) if "navcam" in one.camera]
+    files = {frame.frame_id: stored(frame.frame_id, source.fetch(frame)) for frame in frames}
+    config = read_config("folder")
+    examined = performed(examine_frames(fetched(frames, files), files, {}, config))
+
+    def made(name: str) -> tuple[pd.DataFrame, int]:
+        by_name = config.model_copy(update={"recipe": name})
+        judged = judge_frames(examined, by_name)
+        return judged, len(cut(examined, split(judged, examined, by_name), by_name))
+
+    judged, n_tiles = made("original_curiosity_navcam_gray")
+    assert set(judged.loc[judged["kept"], "camera"]) == {"navcam_right"}
+    assert n_tiles > 0
+    with pytest.raises(RovervisionError, match=r"blurred \(2, such as: spatial_variance .* is below 15\)"):
+        made("original_perseverance_navcam_color")  # two good frames, too smooth for the original's threshold
+    judged, n_tiles = made("perseverance_navcam_color")
+    assert judged["kept"].sum() == (judged["rover"] == "perseverance").sum() == 2
+    assert n_tiles > 0
 
 
 def test_full_size_frames_of_every_rover_are_kept(real_images: Path) -> None:
