@@ -2,7 +2,14 @@
 
 from kedro.pipeline import Node, Pipeline
 
-from rovervision.pipelines.curation.figures import draw_funnel, draw_sheet
+from rovervision.pipelines.curation.figures import (
+    draw_duplicates,
+    draw_funnel,
+    draw_sharpness,
+    draw_sheet,
+    draw_splits,
+    tabulate_sizes,
+)
 from rovervision.pipelines.curation.nodes import (
     cut_tiles,
     examine_frames,
@@ -65,4 +72,13 @@ def _report_nodes() -> list[Node]:
         ),
         Node(draw_funnel, ["frames_examined", "frames_split"], "curation_funnel", name="draw_funnel"),
         Node(draw_sheet, "tiles", "curation_sheet", name="draw_sheet"),
+        Node(draw_sharpness, ["frames_examined", "frames_split"], "curation_sharpness", name="draw_sharpness"),
+        Node(
+            draw_duplicates,
+            ["frames_examined", "frames_split", "frames_related"],
+            "curation_duplicates",
+            name="draw_duplicates",
+        ),
+        Node(draw_splits, ["frames_split", "tiles"], "curation_splits", name="draw_splits"),
+        Node(tabulate_sizes, "frames_split", "curation_sizes", name="tabulate_sizes"),
     ]
