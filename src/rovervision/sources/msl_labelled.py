@@ -18,6 +18,7 @@ from rovervision.errors import RovervisionError
 from rovervision.sources.archive_files import ArchiveFiles, ArchiveLimits, FolderFiles, ZipFiles
 from rovervision.sources.download import downloaded, is_address
 from rovervision.sources.frame import Frame, Query
+from rovervision.sources.http.config import HttpConfig
 from rovervision.sources.image_files import frame_id_of, is_image_name, looks_like_image, marked_frame_id
 from rovervision.sources.product_names import parse_product_name
 from rovervision.sources.selection import select
@@ -46,10 +47,13 @@ class Entry:
 class MslLabelledSource:
     """The labelled set as a zip file, an unpacked folder, or the address of the zip file, kept after one download."""
 
-    def __init__(self, archive: str, download_folder: str, limits: ArchiveLimits) -> None:
+    def __init__(
+        self, archive: str, download_folder: str, limits: ArchiveLimits, http: HttpConfig | None = None
+    ) -> None:
         self._archive = archive
         self._download_folder = download_folder
         self._limits = limits
+        self._http = http or HttpConfig()
 
     def search(self, query: Query) -> Iterator[Frame]:
         """Yield the frames that answer the query; any first part of them holds train, val and test in proportion.
@@ -70,7 +74,7 @@ class MslLabelledSource:
     def _files(self) -> ArchiveFiles:
         if is_address(self._archive):
             folder, most = Path(self._download_folder), self._limits.max_download_bytes
-            return ZipFiles(downloaded(self._archive, folder, most), self._limits)
+            return ZipFiles(downloaded(self._archive, folder, most, self._http), self._limits)
         path = Path(self._archive)
         if not path.exists():
             raise RovervisionError(

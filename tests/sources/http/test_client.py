@@ -241,7 +241,7 @@ def test_headers_for_one_host_are_not_told_another(server: Server, open_transpor
     server.rule = lambda asked, n: (
         Reply(body=b"1") if asked.path == "/there" else Reply(302, headers={"Location": target})
     )
-    transport = open_transport(frozenset({"127.0.0.1", "LOCALHOST"}))
+    transport = open_transport(frozenset({"127.0.0.1", "localhost"}))
     assert transport.get_json(server.url, headers={"X-Key": "secret"}) == 1
     assert ["X-Key" in each.headers for each in server.asked] == [True, False]
 

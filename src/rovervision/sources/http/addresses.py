@@ -1,6 +1,7 @@
 """Which addresses may be asked: https, hosts on a list, and nothing that could be read in two ways."""
 
 import re
+from collections.abc import Container
 from typing import Final
 
 from rovervision.sources.http.config import ArchiveAddresses, HttpConfig
@@ -36,10 +37,15 @@ def host_of(address: str) -> str:
     return _parsed(address)["host"].lower()
 
 
-def safe_address(address: str, hosts: frozenset[str]) -> str:
+def is_this_machine(host: str) -> bool:
+    """Tell whether a host, in lower case, is this machine by one of its own names."""
+    return host in _LOOPBACK or host == "::1"
+
+
+def safe_address(address: str, hosts: Container[str]) -> str:
     """Return the address to ask in place of `address`: plain http to a NASA host on the list becomes https.
 
-    Raises FetchError("unsafe_address") for a host that is not in `hosts` (compared without case and port), for plain
+    Raises FetchError("unsafe_address") for a host that is not in `hosts` (lower case, without port), for plain
     http to any machine but this one, and for everything that is not a plain address of the web.
     """
     parts = _parsed(address)
@@ -48,7 +54,7 @@ def safe_address(address: str, hosts: frozenset[str]) -> str:
         raise FetchError(
             "unsafe_address", f"The host {host} is not one that images may come from; `allowed_hosts` would add it."
         )
-    if scheme == "http" and host not in _LOOPBACK:
+    if scheme == "http" and not is_this_machine(host):
         if not host.endswith(".nasa.gov"):
             raise FetchError("unsafe_address", f"Plain http is refused for {host}; write https.")
         scheme, port = "https", "" if port == ":80" else port

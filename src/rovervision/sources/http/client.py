@@ -6,7 +6,7 @@ import random
 import re
 import threading
 import time
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Container, Iterator, Mapping
 from contextlib import contextmanager
 from http.cookiejar import DefaultCookiePolicy
 from itertools import count
@@ -45,14 +45,14 @@ _T = TypeVar("_T")
 class HttpTransport:
     """A `Transport` over HTTP. Threads share it; its limits hold for all of them together.
 
-    `hosts`: who may be asked, see `addresses.allowed_hosts`. `clock` never goes back, `now` is Unix time; both are in
-    seconds, like `sleep`. `jitter` returns numbers in [0, 1).
+    `hosts`: who may be asked, in lower case, see `addresses.allowed_hosts`. `clock` never goes back, `now` is Unix
+    time; both are in seconds, like `sleep`. `jitter` returns numbers in [0, 1).
     """
 
     def __init__(
         self,
         config: HttpConfig,
-        hosts: frozenset[str],
+        hosts: Container[str],
         *,
         sleep: Callable[[float], object] = pause,
         clock: Callable[[], float] = time.monotonic,
@@ -60,7 +60,7 @@ class HttpTransport:
         jitter: Callable[[], float] = random.random,
     ) -> None:
         self._config = config
-        self._hosts = frozenset(host.lower() for host in hosts)
+        self._hosts = hosts
         self._sleep, self._clock, self._now, self._jitter = sleep, clock, now, jitter
         self._pace = Pace(config.min_bytes_per_s, config.read_timeout_s, clock)
         self._session = _session(config)
