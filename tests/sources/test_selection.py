@@ -40,11 +40,13 @@ def test_an_unknown_sol_lies_in_no_range() -> None:
     assert not answers(frame, Query(name="q", source="s", sol_max=9999))
 
 
-def test_a_limit_by_sol_counts_each_camera_apart_and_the_search_ends_with_the_limit() -> None:
+def test_a_limit_by_sol_counts_each_rovers_cameras_apart_and_the_search_ends_with_the_limit() -> None:
     query = Query(name="q", source="s", limit=4, limit_per_sol=1)
     told = [
-        Frame(frame_id=f"{n}", file_name="x", source="s", camera=camera, sol=sol)
-        for n, (sol, camera) in enumerate([(1, "a"), (1, "a"), (1, "b"), (2, "a"), (2, "a"), (None, "a"), (3, "a")])
+        Frame(frame_id=f"{n}", file_name="x", source="s", rover=rover, camera=camera, sol=sol)
+        for n, (sol, rover, camera) in enumerate(
+            [(1, "r", "a"), (1, "r", "a"), (1, "r", "b"), (1, "s", "a"), (1, "s", "a"), (2, "r", "a"), (3, "r", "a")]
+        )
     ]
     pulled = []
     chosen = [frame.frame_id for frame in select((pulled.append(f) or f for f in told), query)]  # type: ignore[func-returns-value]
@@ -55,7 +57,9 @@ def test_a_limit_by_sol_counts_each_camera_apart_and_the_search_ends_with_the_li
 
 def test_only_multiples_of_the_step() -> None:
     frames = [Frame(frame_id=f"{n}", file_name="x", source="s", sol=n or None) for n in range(9)]
-    assert [f.sol for f in select(frames, Query(name="q", source="s", sol_step=4))] == [4, 8]
+    query = Query(name="q", source="s", sol_step=4)
+    assert [f.sol for f in select(frames, query)] == [4, 8]
+    assert list(select(frames, without_limits(query))) == frames
 
 
 sols = st.lists(st.none() | st.integers(0, 30), max_size=20)

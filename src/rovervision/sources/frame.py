@@ -6,6 +6,9 @@ from typing import Literal, Protocol, runtime_checkable
 
 from pydantic import BaseModel, ConfigDict, Field, model_validator
 
+SampleType = Literal["full", "subframe", "thumbnail", "downsampled", "mixed", "unknown"]
+ColorType = Literal["color", "mosaic", "gray", "narrow_band", "unknown"]
+
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Frame:
@@ -32,11 +35,11 @@ class Frame:
     width_px: int | None = None
     height_px: int | None = None
     sample_type: str = "unknown"
-    """full, subframe, thumbnail, downsampled, mixed or unknown."""
+    """One of SampleType."""
     product_type: str = "unknown"
     """The code that the product name carries, such as EDR, ECM, EFF, E, I."""
     color_type: str = "unknown"
-    """color, mosaic (a Bayer pattern that looks gray), gray, narrow_band or unknown, as name and record tell."""
+    """One of ColorType, as name and record tell; a mosaic is a Bayer pattern that looks gray."""
     filter: str = ""
     """The filter's character, such as 4 of Pancam L4; empty where there is none."""
     version: str = ""
@@ -72,8 +75,8 @@ class Query(BaseModel):
     since_last_run: bool = False
     """Keep the first listing's start and go on to the newest sol: every run adds what is new."""
     product_types: tuple[str, ...] = ()
-    sample_types: tuple[str, ...] = ()
-    color_types: tuple[str, ...] = ()
+    sample_types: tuple[SampleType, ...] = ()
+    color_types: tuple[ColorType, ...] = ()
     filters: tuple[str, ...] = ()
     file_kind: Literal["browse", "label"] = "browse"
     """The picture for people (JPEG, PNG), or the PDS image with its label (`.img`) where an archive has both."""
@@ -82,7 +85,7 @@ class Query(BaseModel):
     limit: int | None = Field(default=None, ge=1)
     """At most so many frames."""
     limit_per_sol: int | None = Field(default=None, ge=1)
-    """At most so many frames of one sol and camera, so that a limit does not fill with a single day."""
+    """At most so many frames of one rover, sol and camera, so that a limit does not fill with a single day."""
 
     @model_validator(mode="after")
     def _sols_in_order(self) -> "Query":

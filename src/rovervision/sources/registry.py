@@ -31,7 +31,7 @@ class IngestionConfig(BaseModel):
     chosen: str | None = None
     """Names of the queries to ask, separated by spaces; all of them where null."""
     lift_limits: bool = False
-    """Ask every query without its limits. Look at a dry run first: archives are large."""
+    """Ask every query without `limit`, `limit_per_sol` and `sol_step`. Look at a dry run first: archives are large."""
     dry_run: bool = False
     """List and plan, and fetch nothing."""
     archive: str | None = None
@@ -111,7 +111,7 @@ def _open_local_folder(config: IngestionConfig) -> Source:
 
 def _open_msl_labelled(config: IngestionConfig) -> Source:
     archive = _archive(config, "msl-images.zip, its unpacked folder or its address")
-    return MslLabelledSource(archive, config.download_folder, config.limits)
+    return MslLabelledSource(archive, config.download_folder, config.limits, config.http)
 
 
 def _open_curiosity(config: IngestionConfig) -> Source:

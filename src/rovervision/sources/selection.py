@@ -37,7 +37,7 @@ class Allowance:
         self._limit = query.limit
         self._limit_per_sol = query.limit_per_sol
         self._taken = 0
-        self._of_sol: Counter[tuple[int | None, str]] = Counter()
+        self._of_sol: Counter[tuple[str, str, int | None]] = Counter()
 
     @property
     def is_spent(self) -> bool:
@@ -47,13 +47,18 @@ class Allowance:
     def admits(self, frame: Frame) -> bool:
         """Tell whether one more frame may come in. Changes nothing."""
         per_sol = self._limit_per_sol
-        return not self.is_spent and (per_sol is None or self._of_sol[frame.sol, frame.camera] < per_sol)
+        return not self.is_spent and (per_sol is None or self._of_sol[_day(frame)] < per_sol)
 
     def take(self, frame: Frame) -> None:
         """Count a frame that came in."""
         self._taken += 1
         if self._limit_per_sol is not None:
-            self._of_sol[frame.sol, frame.camera] += 1
+            self._of_sol[_day(frame)] += 1
+
+
+def _day(frame: Frame) -> tuple[str, str, int | None]:
+    """Return what `limit_per_sol` counts by: two rovers' cameras share names, and sols numbers."""
+    return frame.rover, frame.camera, frame.sol
 
 
 def select(frames: Iterable[Frame], query: Query) -> Iterator[Frame]:
@@ -75,8 +80,8 @@ def unrestricted(query: Query) -> Query:
 
 
 def without_limits(query: Query) -> Query:
-    """Return the same query with no bound on the number of frames."""
-    return query.model_copy(update={"limit": None, "limit_per_sol": None})
+    """Return the same query with nothing that thins its frames out."""
+    return query.model_copy(update={"limit": None, "limit_per_sol": None, "sol_step": 1})
 
 
 def describe_holdings(frames: Iterable[Frame]) -> str:
