@@ -166,7 +166,7 @@ def test_failures_are_retried_then_recorded(tmp_path: Path) -> None:
     assert files["dead"].failure == "ConnectionError: the line is dead"
     with pytest.raises(RovervisionError, match=r"dead\.jpg: ConnectionError: the line is dead"):
         files["dead"].read()
-    assert "dead.jpg,ConnectionError: the line is dead" in (tmp_path / "failures.csv").read_text()
+    assert "dead.jpg,error,ConnectionError: the line is dead" in (tmp_path / "failures.csv").read_text()
 
 
 def test_a_failure_is_tried_again_next_time_and_then_forgotten(tmp_path: Path) -> None:

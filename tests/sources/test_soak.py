@@ -2,8 +2,6 @@
 
 import csv
 from collections import Counter
-from collections.abc import Callable
-from dataclasses import dataclass
 from itertools import chain
 from pathlib import Path
 
@@ -18,9 +16,9 @@ from rovervision.sources.frame import Frame, Query, Source
 from rovervision.sources.http.addresses import allowed_hosts
 from rovervision.sources.http.client import HttpTransport
 from rovervision.sources.http.config import HttpConfig
-from rovervision.sources.http.transport import FailureReason, FetchError
+from rovervision.sources.http.transport import FailureReason
 from tests.archive_server.catalog import make_catalog
-from tests.archive_server.faults import Kind, sow_faults
+from tests.archive_server.faults import Fault, Kind, sow_faults
 from tests.archive_server.images import image_bytes
 from tests.archive_server.server import ArchiveServer, archive_server
 
@@ -28,25 +26,6 @@ THREADS = 8
 HTTP = HttpConfig(
     connections_per_host=THREADS, attempts=3, backoff_s=0.005, backoff_max_s=0.02, read_timeout_s=0.5
 )  # fmt: skip
-
-
-@dataclass(frozen=True)
-class Witnessed:
-    """A promise that leaves the reason of its failure in a table."""
-
-    fetch: FrameFetch
-    reasons: dict[str, tuple[FailureReason, str]]
-
-    @property
-    def origin(self) -> str:
-        return self.fetch.origin
-
-    def __call__(self) -> bytes:
-        try:
-            return self.fetch()
-        except FetchError as error:
-            self.reasons[self.fetch.frame.file_name] = (error.reason, str(error))
-            raise
 
 
 def sources(server: ArchiveServer, folder: Path) -> dict[str, Source]:
@@ -59,12 +38,8 @@ def sources(server: ArchiveServer, folder: Path) -> dict[str, Source]:
     }
 
 
-def plan(
-    frames: list[Frame], archives: dict[str, Source], wrap: Callable[[FrameFetch], Callable[[], bytes]]
-) -> FetchPlan:
-    promises = {
-        stored_name(frame): wrap(FrameFetch(archives[frame.source], frame, origin_of(frame, ""))) for frame in frames
-    }
+def plan(frames: list[Frame], archives: dict[str, Source]) -> FetchPlan:
+    promises = {stored_name(frame): FrameFetch(archives[frame.source], frame, origin_of(frame, "")) for frame in frames}
     return FetchPlan(promises, terms=FetchTerms(attempts=1, max_failed_frac=0.2, threads=THREADS))
 
 
@@ -83,17 +58,14 @@ def test_every_good_image_arrives_and_every_bad_one_is_told(tmp_path: Path) -> N
             source.search(Query(name=name, source=name)) for name, source in archives.items()
         )  # fmt: skip
         frames = list({stored_name(frame): frame for frame in listed}.values())
-        reasons: dict[str, tuple[FailureReason, str]] = {}
-        ImageFolderDataset(filepath=str(tmp_path / "images")).save(
-            plan(frames, archives, lambda fetch: Witnessed(fetch, reasons))
-        )
+        ImageFolderDataset(filepath=str(tmp_path / "images")).save(plan(frames, archives))
         assert server.count("/elsewhere/") == 0, "a redirect was followed to a host that is not allowed"
         assert 1 < server.most_at_once <= THREADS
         with (tmp_path / "images" / FAILURES_NAME).open(newline="") as file:
             told = {row["file"]: row["reason"] for row in csv.DictReader(file)}
         server.forget_requests()
         good = [frame for frame in frames if frame.file_name not in bad]
-        ImageFolderDataset(filepath=str(tmp_path / "images")).save(plan(good, archives, lambda fetch: fetch))
+        ImageFolderDataset(filepath=str(tmp_path / "images")).save(plan(good, archives))
         assert server.count() == 0, "what was whole was fetched again"
 
     stored = {
@@ -102,14 +74,15 @@ def test_every_good_image_arrives_and_every_bad_one_is_told(tmp_path: Path) -> N
     held = {frame.file_name: stored_name(frame) for frame in frames}
 
     assert {*held} == {*names}
-    assert {name: reason for name, (reason, _) in reasons.items()} == bad, wrong(reasons, bad, faults)
+    reasons = {name: told[stored] for name, stored in held.items() if stored in told}
+    assert reasons == bad, wrong(reasons, bad, faults)
+    assert len(told) == len(bad)
     assert {*stored} == {held[name] for name in names if name not in bad}
     assert [name for name in names if name not in bad and stored[held[name]] != image_bytes(name)] == []
-    assert told == {held[name]: sentence for name, (_, sentence) in reasons.items()}
 
 
-def wrong(reasons: dict[str, tuple[FailureReason, str]], bad: dict[str, FailureReason | None], faults: dict) -> str:
+def wrong(reasons: dict[str, str], bad: dict[str, FailureReason | None], faults: dict[str, Fault]) -> str:
     """Count what was told of which fault where another reason was due."""
-    names = [name for name in {*reasons, *bad} if reasons.get(name, (None,))[0] != bad.get(name)]
+    names = [name for name in {*reasons, *bad} if reasons.get(name) != bad.get(name)]
     fault_of = {name: faults[name].kind.name if name in faults else "none" for name in names}
-    return str(Counter((fault_of[name], reasons.get(name, ("nothing",))[0]) for name in names))
+    return str(Counter((fault_of[name], reasons.get(name, "nothing")) for name in names))

@@ -34,6 +34,9 @@ class Row:
     n_bytes: int
     sha256: str
     failure: str | None
+    """A sentence."""
+    reason: str | None = None
+    """The same in a word that can be counted, see `datasets.file_storing`."""
 
 
 class FileLedger:
@@ -110,8 +113,8 @@ def write_manifest(root: Path, rows: Iterable[Row]) -> None:
     try:
         with part.open("w", encoding="utf-8", newline="") as file:
             writer = csv.writer(file)
-            writer.writerow(("name", "n_bytes", "sha256", "failure"))
-            writer.writerows((row.name, row.n_bytes, row.sha256, row.failure or "") for row in rows)
+            writer.writerow(("name", "n_bytes", "sha256", "failure", "reason"))
+            writer.writerows((row.name, row.n_bytes, row.sha256, row.failure or "", row.reason or "") for row in rows)
         part.replace(root / MANIFEST_NAME)
     finally:
         part.unlink(missing_ok=True)
@@ -121,7 +124,8 @@ def read_manifest(root: Path) -> Iterator[Row]:
     """Yield the files of the last complete save. Raises FileNotFoundError when there was none."""
     with (root / MANIFEST_NAME).open(encoding="utf-8", newline="") as file:
         for line in csv.DictReader(file):
-            yield Row(line["name"], int(line["n_bytes"]), line["sha256"], line["failure"] or None)
+            failure, reason = line["failure"] or None, line.get("reason") or None  # older manifests lack the reason
+            yield Row(line["name"], int(line["n_bytes"]), line["sha256"], failure, reason)
 
 
 def _line(entry: Entry) -> str:

@@ -16,6 +16,7 @@ from tqdm import tqdm
 from rovervision.datasets.file_ledger import Entry, FileLedger, Row
 from rovervision.datasets.worker_threads import in_threads
 from rovervision.errors import RovervisionError
+from rovervision.sources.http.transport import FetchError
 from rovervision.sources.stopping import check_wanted, pause
 
 INCOMING_NAME: Final = ".incoming"
@@ -73,19 +74,24 @@ def _progress(total: int, name: str) -> "tqdm[Any]":
 
 
 def store(root: Path, name: str, promise: Promise, ledger: FileLedger, patience: Patience) -> Row:
-    """Perform one promise and store its bytes; what cannot be had becomes a row that says why."""
+    """Perform one promise and store its bytes; what cannot be had becomes a row that says why.
+
+    Its reason is that of a FetchError, `empty`, `unreadable` for what a source refuses to hand on, or `error`.
+    """
     try:
         body = call(promise, patience)
         check_wanted()
         if body:
             return _write(root, name, body, getattr(promise, "origin", None), ledger)
-        return Row(name, 0, "", "empty file")
+        return Row(name, 0, "", "empty file", "empty")
+    except FetchError as error:
+        return Row(name, 0, "", str(error), error.reason)
     except RovervisionError as error:
-        return Row(name, 0, "", str(error))
+        return Row(name, 0, "", str(error), "unreadable")
     except Exception as error:
         if is_disk_full(error):
             raise
-        return Row(name, 0, "", f"{type(error).__name__}: {error}")
+        return Row(name, 0, "", f"{type(error).__name__}: {error}", "error")
 
 
 def call(promise: Promise, patience: Patience) -> bytes:

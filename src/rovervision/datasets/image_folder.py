@@ -168,8 +168,9 @@ class ImageFolderDataset(AbstractDataset[Mapping[str, Promise], dict[str, Stored
     def _stored(self, row: Row) -> StoredFile:
         path = self._root / row.name
         failure = row.failure or _missing(path, row.n_bytes)
+        reason = row.reason if row.failure else "changed" if failure else None
         read = partial(_refuse, f"{row.name}: {failure}") if failure else partial(_read, path, row.n_bytes)
-        return StoredFile(self._key(row.name), str(path), row.n_bytes, row.sha256, failure, read)
+        return StoredFile(self._key(row.name), str(path), row.n_bytes, row.sha256, failure, read, reason)
 
     def _listed(self) -> Iterator[StoredFile]:
         if not self._root.is_dir():
@@ -221,8 +222,8 @@ def _write_failures(root: Path, failed: list[Row]) -> None:
         return
     with (root / FAILURES_NAME).open("w", encoding="utf-8", newline="") as file:
         writer = csv.writer(file)
-        writer.writerow(("file", "reason"))
-        writer.writerows((row.name, row.failure) for row in failed)
+        writer.writerow(("file", "reason", "sentence"))
+        writer.writerows((row.name, row.reason, row.failure) for row in failed)
 
 
 def _missing(path: Path, n_bytes: int) -> str | None:

@@ -139,3 +139,5 @@ class StoredFile:
     """None when the file is whole; else a sentence."""
     read: Callable[[], bytes]
     """Returns the bytes; raises RovervisionError where `failure` is set."""
+    reason: str | None = None
+    """The failure in a word that can be counted, such as not_found."""

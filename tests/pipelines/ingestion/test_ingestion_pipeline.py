@@ -122,9 +122,10 @@ def test_failures_stand_in_the_table_and_in_the_summary(run: Run) -> None:
     fetched = catalog["frames_fetched"].load().set_index("frame_id")
     assert fetched.loc["f0", "failure"] == "empty file"
     assert fetched.loc["f1", "failure"] == "It has gone."
+    assert list(fetched["failure_reason"].dropna()) == ["empty", "unreadable"]
     assert fetched["failure"].notna().sum() == 2, "what is cut off is fetched as it is"
     summary = catalog["ingestion_summary"].load()
-    assert summary["failures"] == {"empty file": 1, "It has gone.": 1}
+    assert summary["failures"] == {"empty": 1, "unreadable": 1}
     assert (summary["n_selected"], summary["n_fetched"], summary["n_failed"], summary["n_masks"]) == (6, 4, 2, 3)
     assert summary["cameras"] == {"spirit/pancam_left": 4}
     assert summary["labels"] == {"rock": 2}

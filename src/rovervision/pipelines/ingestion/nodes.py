@@ -143,8 +143,8 @@ def join_manifest(
     """Put what was asked for and what came side by side.
 
     Returns:
-        The chosen frames with path, n_bytes, sha256 and failure (missing when the file is whole) of their images, where
-        `has_mask` is true only when the mask came too; and a summary of counts for people to read.
+        The chosen frames with path, n_bytes, sha256, failure and failure_reason (a sentence and a word, missing when
+        the file is whole) of their images, where `has_mask` is true only when the mask came too; and a summary of counts for people to read.
     """
     files = [images_raw[frame_id] for frame_id in frames_selected["frame_id"]]
     has_mask = [
@@ -157,5 +157,6 @@ def join_manifest(
         n_bytes=pd.array([file.n_bytes for file in files], dtype="int64"),
         sha256=pd.array([file.sha256 for file in files], dtype="str"),
         failure=pd.array([file.failure for file in files], dtype="str"),
+        failure_reason=pd.array([file.reason for file in files], dtype="str"),
     )
     return fetched, summarize(fetched, selection_counts)

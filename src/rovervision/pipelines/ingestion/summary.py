@@ -34,7 +34,7 @@ def summarize(frames_fetched: pd.DataFrame, selection_counts: dict[str, Any]) ->
         "sample_types": _tally(whole["sample_type"]),
         "labels": _tally(whole["label"]),
         "official_splits": _tally(whole["official_split"]),
-        "failures": _tally(frames_fetched["failure"]),
+        "failures": _tally(frames_fetched["failure_reason"]),
         "credits": _tally(whole["credit"]),
     }
 
