@@ -48,6 +48,9 @@ NO_ROOM = {
 }
 """What a full or locked disk answers, wherever in a run it is met."""
 
+NO_RIGHT = (errno.EACCES, errno.EPERM, errno.ENOTDIR)
+"""What a folder answers that may not be written or read, or that is a file."""
+
 KNOWN_ERRORS = (ParameterValidationError, MissingConfigException, DatasetError, OmegaConfBaseException, KedroCliError)
 """Errors whose own text says what is wrong."""
 
@@ -84,7 +87,7 @@ def run_politely(**options: Any) -> Any:
         if sentence is None:
             raise
         _say(sentence)
-        if log_file and not isinstance(error, RovervisionError):
+        if log_file and not any(isinstance(each, RovervisionError) for each in _chain(error)):
             click.secho(f"(The whole traceback stands in {log_file}.)", dim=True, err=True)
         raise click.exceptions.Exit(1) from None
 
@@ -214,6 +217,12 @@ def _known_sentence(error: BaseException) -> str | None:
         return (
             f"{NO_ROOM[error.errno]}{where}. What was saved stays: make room, or set data_root to another disk in "
             "conf/<environment>/globals.yml, and give the same command again."
+        )
+    if isinstance(error, OSError) and error.errno in NO_RIGHT:
+        what = f"{error.filename}: {error.strerror}" if error.filename else str(error)
+        return (
+            f"This machine refuses a file or folder. {what}. Give yourself the right to it, or set data_root to "
+            "another folder in conf/<environment>/globals.yml, and give the same command again."
         )
     if isinstance(error, Timeout):
         return (

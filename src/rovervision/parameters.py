@@ -1,7 +1,7 @@
 """What is wrong with a parameter, in sentences."""
 
 import re
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from difflib import get_close_matches
 from typing import Any, get_args
 
@@ -90,8 +90,18 @@ def explain_sections(parameters: Mapping[str, Any], types: Mapping[str, type]) -
         try:
             model.model_validate(_at(parameters, name))
         except ValidationError as error:
-            sentences += [_sentence(name, model, dict(detail)) for detail in error.errors()]
+            sentences += [_sentence(name, model, dict(detail)) for detail in _innermost(error.errors())]
     return sentences
+
+
+def _innermost(details: Sequence[Mapping[str, Any]]) -> list[Mapping[str, Any]]:
+    """Leave out what is wrong with a list only because something in it is."""
+    places = [detail["loc"] for detail in details]
+    return [
+        detail
+        for detail, place in zip(details, places, strict=True)
+        if not any(len(other) > len(place) and other[: len(place)] == place for other in places)
+    ]
 
 
 def _at(parameters: Mapping[str, Any], name: str) -> Any:

@@ -74,6 +74,15 @@ def test_each_mistake_has_its_sentence(given_values: dict[str, Any], sentence: s
     assert explain_sections({"a": given_values}, {"a": Section, "b": int}) == [sentence]
 
 
+def test_a_list_is_not_blamed_for_what_is_in_it() -> None:
+    class Listed(Strict):
+        steps: tuple[Step, ...] = Field(min_length=1)
+
+    told = explain_sections({"a": {"steps": [{"rate": 0}]}}, {"a": Listed})
+    assert told == ["Parameter a.steps.0.rate (given: 0): input should be greater than 0."]
+    assert len(explain_sections({"a": {"steps": []}}, {"a": Listed})) == 1
+
+
 def test_right_values_need_no_words() -> None:
     assert explain_sections({"a": {"n_epochs": 1, "steps": [{"rate": 2}]}}, {"a": Section}) == []
 

@@ -30,6 +30,28 @@ def test_a_disk_that_takes_nothing_more_is_named(code):
     assert "What was saved stays" in sentence
 
 
+@pytest.mark.parametrize("code", [errno.EACCES, errno.EPERM, errno.ENOTDIR])
+def test_a_folder_without_the_right_to_it_is_named(code):
+    sentence = readable(wrapped(OSError(code, "Permission denied", "data/01_raw")))
+    assert "data/01_raw: Permission denied. Give yourself the right" in sentence
+
+
+@pytest.mark.parametrize(("cause", "is_pointed_out"), [(RovervisionError("Plain words."), False), (KeyError(1), True)])
+def test_the_traceback_is_pointed_out_only_where_the_sentence_is_not_ours(
+    cause, is_pointed_out, tmp_path, monkeypatch, capsys
+):
+    def fail(*_):
+        raise wrapped(cause)
+
+    monkeypatch.setattr("rovervision.cli.set_up_logging", lambda *_: tmp_path / "rovervision.log")
+    monkeypatch.setattr("rovervision.cli.run_request", fail)
+    with pytest.raises(click.exceptions.Exit):
+        run_politely(conf_source=str(tmp_path))
+    told = capsys.readouterr().err
+    assert ("The whole traceback stands in" in told) is is_pointed_out
+    assert ("Plain words." in told) is not is_pointed_out
+
+
 def test_our_own_sentence_wins_over_its_wrapping():
     assert readable(wrapped(RovervisionError("Plain words."))) == "Plain words."
 
