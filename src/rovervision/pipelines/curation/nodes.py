@@ -41,7 +41,9 @@ def examine_frames(
     frames = frames_fetched.drop(columns="record", errors="ignore").sort_values("frame_id", ignore_index=True)
     step = config.frames_per_shard
     promises = {
-        f"shard_{number:05d}": _promise(frames.iloc[top : top + step], images_raw, masks_raw, config.for_examination())
+        f"shard_{number:05d}": _promise(
+            frames.iloc[top : top + step].reset_index(drop=True), images_raw, masks_raw, config.for_examination()
+        )
         for number, top in enumerate(range(0, len(frames), step))
     }
     return ShardPlan(promises, workers=config.workers, code=EXAMINING_CODE)
