@@ -15,7 +15,13 @@ from hypothesis import strategies as st
 
 from rovervision.datasets import worker_threads
 from rovervision.datasets.worker_threads import in_threads
+from rovervision.sources.http.addresses import allowed_hosts
+from rovervision.sources.http.client import HttpTransport
+from rovervision.sources.http.config import HttpConfig
 from rovervision.sources.stopping import GivenUp, check_wanted, heeding, pause
+from tests.archive_server.catalog import make_catalog
+from tests.archive_server.faults import Fault, Kind
+from tests.archive_server.server import archive_server
 
 
 @settings(max_examples=30, deadline=None)
@@ -102,6 +108,28 @@ def test_waits_outside_of_such_threads_are_waits() -> None:
         with pytest.raises(GivenUp):
             pause(60.0)
     check_wanted()
+
+
+def test_who_waits_as_a_server_told_does_not_hold_up_a_stop() -> None:
+    catalog = make_catalog({"mars2020": range(100, 101)})
+    faults = {name: Fault(Kind.RATE_LIMITED_THEN_OK, 99, retry_after="60") for name in catalog.names("mars2020")}
+    http = HttpConfig(connections_per_host=2)
+    with archive_server(catalog, faults=faults) as server:
+        transport = HttpTransport(http, allowed_hosts(http, server.addresses()))
+        urls = [
+            image["image_files"]["full_res"].replace("@HOST@", server.base_url) for image in catalog.images["mars2020"]
+        ]
+        calls = [partial(transport.get_file, url, max_bytes=1 << 20) for url in urls]
+        before = threading.active_count()
+        results = in_threads([lambda: b"one", *calls], 6)
+        assert next(results) == b"one"
+        time.sleep(0.2)
+        assert threading.active_count() >= before + 5, "they wait"
+        started_s = time.monotonic()
+        results.close()
+        assert time.monotonic() - started_s < 1.0
+        assert not [thread for thread in threading.enumerate() if "_work" in thread.name]
+        assert len(server.requests) <= 4, "nobody asked again"
 
 
 HANGING = """

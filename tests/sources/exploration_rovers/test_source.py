@@ -256,11 +256,25 @@ def test_queries(source: ExplorationRoversSource, words: dict, holds: Callable[[
 
 def test_no_more_is_read_than_the_limit_needs(archive: Archive, source: ExplorationRoversSource) -> None:
     frames(source, limit=1, rover="opportunity", cameras=("pancam_left",))
-    assert archive.n_lines == 1
+    assert archive.n_lines == 2, "one more, to see that it is no higher version"
     search = source.search(ask())
     next(search)
-    assert archive.n_lines == 2
+    assert archive.n_lines == 4
     assert tables_asked(archive) == ["mer1po_0xxx"] * 2
+
+
+def test_a_limit_counts_products_and_takes_their_highest_version(tmp_path: Path) -> None:
+    archive = Archive()
+    for number, version in [(1, 1), (2, 1), (2, 3), (2, 2), (3, 1), (4, 1)]:
+        archive.add(name("1N", number, version=version), sol=1)
+    source = open_archive(archive, tmp_path)
+    told = [
+        (frame.file_name[2:11], frame.version)
+        for frame in frames(source, rover="opportunity", cameras=("navcam_left",), limit=2)
+    ]
+    assert told == [("000000001", "1"), ("000000002", "3")]
+    (asked,) = frames(source, rover="opportunity", cameras=("navcam_left",), name_pattern="*000000002*m1.img.jpg")
+    assert asked.version == "1", "a version that is asked for by name is not hidden by a higher one"
 
 
 def test_the_label_is_kept_for_its_address_only(archive: Archive, tmp_path: Path) -> None:

@@ -104,5 +104,5 @@ def test_hosts_are_those_of_the_archives_the_configured_and_the_added() -> None:
 
 
 def test_an_archives_address_that_is_none_is_told() -> None:
-    with pytest.raises(FetchError, match="mars"):
+    with pytest.raises(FetchError, match=r"ingestion\.addresses\.rss_api: 'mars"):
         allowed_hosts(HttpConfig(), ArchiveAddresses(rss_api="mars.nasa.gov/rss"))

@@ -7,6 +7,7 @@ column stands where. Both are kept on this machine; the table is read row by row
 import logging
 from collections.abc import Callable, Iterable, Iterator
 from functools import partial
+from itertools import groupby
 from pathlib import Path
 from typing import Final
 
@@ -18,7 +19,7 @@ from rovervision.sources.exploration_rovers.volumes import Volume, volumes_for
 from rovervision.sources.frame import Frame, Query
 from rovervision.sources.http.config import HttpConfig
 from rovervision.sources.http.transport import FetchError, Transport
-from rovervision.sources.selection import select
+from rovervision.sources.selection import answers, select
 
 _logger: Final = logging.getLogger(__name__)
 
@@ -52,7 +53,9 @@ class ExplorationRoversSource:
     def search(self, query: Query) -> Iterator[Frame]:
         """Yield the pictures that answer a query, volume by volume in the order of their indices.
 
-        Reference pixels, sums and histograms are no pictures and are never listed. `newest_sols` counts back from the
+        Reference pixels, sums and histograms are no pictures and are never listed. Of versions of one product that
+        stand one after the other, only the highest is, so that a limit neither counts the others nor ends between
+        them; one that stands elsewhere in an index is another frame. `newest_sols` counts back from the
         last sol of each rover on which a picture that is asked for was taken. `since_last_run` gives everything.
 
         Raises RovervisionError for a rover or camera that is not here, and where an index cannot be had or read. A
@@ -98,12 +101,13 @@ class ExplorationRoversSource:
             maker, count = FrameMaker(self._base_url, index.volume, layout, query.name, query.file_kind), RowCount()
             first_sol = first_sols.get(index.volume.rover, 0)
             try:
-                for row in index.rows(layout, count):
-                    if row.sol >= first_sol and may_answer(row):
-                        if frame := maker.frame(row):
-                            yield frame
-                        else:
-                            count.broken += 1
+                for _, versions in groupby(index.rows(layout, count), key=_product_of):
+                    wanted = (row for row in versions if row.sol >= first_sol and may_answer(row))
+                    told = [maker.frame(row) for row in wanted]
+                    count.broken += told.count(None)
+                    found = [frame for frame in told if frame and answers(frame, query)]
+                    if found:
+                        yield max(found, key=lambda frame: frame.version)
             finally:
                 _warn_of_broken(count, index.volume)
 
@@ -118,6 +122,11 @@ class ExplorationRoversSource:
             sols = (row.sol for row in index.rows(layout, RowCount()) if may_answer(row))
             last_sols[index.volume.rover] = max(last_sols.get(index.volume.rover, 0), max(sols, default=0))
         return {rover: last_sol - query.newest_sols + 1 for rover, last_sol in last_sols.items()}
+
+
+def _product_of(row: IndexRow) -> str:
+    """Return the name without its last character, the version."""
+    return row.product_id[:-1]
 
 
 def _warn_of_broken(count: RowCount, volume: Volume) -> None:

@@ -24,12 +24,19 @@ def allowed_hosts(config: HttpConfig, addresses: ArchiveAddresses) -> frozenset[
     Raises FetchError("unsafe_address") for an archive's address that is none.
     """
     configured = [
-        address
+        _configured_host(field, address)
         for field, address in addresses
         if isinstance(address, str) and address and not field.endswith("_key_variable")
     ]
     added = [host.strip().lower() for host in config.allowed_hosts]
-    return frozenset({*ARCHIVE_HOSTS, *map(host_of, configured), *added})
+    return frozenset({*ARCHIVE_HOSTS, *configured, *added})
+
+
+def _configured_host(field: str, address: str) -> str:
+    try:
+        return host_of(address)
+    except FetchError as error:
+        raise FetchError(error.reason, f"Parameter ingestion.addresses.{field}: {error}") from error
 
 
 def host_of(address: str) -> str:
