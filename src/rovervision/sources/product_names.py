@@ -35,6 +35,8 @@ class ProductName:
     """left, right or nothing."""
     filter: str = ""
     """The filter's character; empty where the name has none."""
+    sequence: str = ""
+    """The observation sequence of Spirit and Opportunity, such as P2303; empty for other missions."""
 
 
 _EYES: Final = {"L": "left", "R": "right"}
@@ -95,8 +97,8 @@ _M20: Final = re.compile(
     r"[0-9](?P<comp>[0-9A-Z_]{2})[A-Z_](?P<ver>[0-9A-Z]{2})?(?P<size>_(?:320|800|1200))?"
 )
 _MER: Final = re.compile(
-    r"(?P<scid>[12])(?P<inst>[FRNPME])(?P<sclk>\d{9})(?P<prod>[A-Z]{3})(?P<site>[0-9A-Z#]{2})[0-9A-Z#]{2}[A-Z]\d{4}"
-    r"(?P<eye>[LRMBN])(?P<filt>\d)[A-Z](?P<ver>[0-9A-Z])"
+    r"(?P<scid>[12])(?P<inst>[FRNPME])(?P<sclk>\d{9})(?P<prod>[A-Z]{3})(?P<site>[0-9A-Z#]{2})[0-9A-Z#]{2}"
+    r"(?P<seq>[A-Z]\d{4})(?P<eye>[LRMBN])(?P<filt>\d)[A-Z](?P<ver>[0-9A-Z])"
 )
 _INSIGHT: Final = re.compile(
     r"(?P<cam>[CD])\d{3}[A-Z_](?P<sol>\d{4})_(?P<sclk>\d{9})(?P<prod>[A-Z]{3})[_L](?P<samp>[FSDTM])\d{4}_\d{4}"
@@ -197,6 +199,7 @@ def _read_mer(match: re.Match[str]) -> ProductName:
         site=_counter(match["site"]),
         eye=eye,
         filter=match["filt"].strip("0"),
+        sequence=match["seq"],
     )
 
 

@@ -4,6 +4,7 @@ from typing import Literal
 
 from pydantic import BaseModel, ConfigDict, Field
 
+from rovervision.imaging.video import FilmConfig
 from rovervision.learning.batches import AugmentationConfig
 from rovervision.learning.colorizers import ModelConfig
 from rovervision.learning.colorizing import ApplyConfig
@@ -47,6 +48,7 @@ class ColorizationConfig(BaseModel):
     sampling: SamplingConfig = SamplingConfig()
     scoring: ScoringConfig = ScoringConfig()
     apply: ApplyConfig = ApplyConfig()
+    film: FilmConfig = FilmConfig()
     resume: bool = True
     """Go on from the last checkpoint where it was made with the same parameters and tiles."""
     panels: int = Field(default=6, ge=1, le=24)

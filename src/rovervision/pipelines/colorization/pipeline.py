@@ -4,6 +4,7 @@ from kedro.pipeline import Node, Pipeline
 
 from rovervision.pipelines.colorization.applying import colorize_images, select_gray_images
 from rovervision.pipelines.colorization.figures import draw_learning_curves, draw_panels, draw_scores
+from rovervision.pipelines.colorization.film import measure_film, render_film
 from rovervision.pipelines.colorization.nodes import (
     exemplify_colorizer,
     finish_colorizer,
@@ -78,6 +79,14 @@ def create_pipeline(**_: object) -> Pipeline:
                 name="colorize_images",
                 tags="apply",
             ),
+            Node(
+                render_film,
+                ["images_gray@read", "colorizer", "params:colorization"],
+                "film",
+                name="render_film",
+                tags="film",
+            ),
+            Node(measure_film, "film", "film_metrics", name="measure_film", tags="film"),
         ],
         namespace="colorization",
         prefix_datasets_with_namespace=False,
