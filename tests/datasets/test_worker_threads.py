@@ -132,6 +132,23 @@ def test_who_waits_as_a_server_told_does_not_hold_up_a_stop() -> None:
         assert len(server.requests) <= 4, "nobody asked again"
 
 
+def test_who_waits_for_a_place_does_not_ask_any_more() -> None:
+    catalog = make_catalog({"mars2020": range(100, 101)})
+    faults = {name: Fault(Kind.SLOW, delay_s=0.5) for name in catalog.names("mars2020")}
+    http = HttpConfig(connections_per_host=1)
+    with archive_server(catalog, faults=faults) as server:
+        transport = HttpTransport(http, allowed_hosts(http, server.addresses()))
+        told = [image["image_files"]["full_res"] for image in catalog.images["mars2020"]]
+        urls = [url.replace("@HOST@", server.base_url) for url in told]
+        results = in_threads(
+            [lambda: b"one", *(partial(transport.get_file, url, max_bytes=1 << 20) for url in urls)], 4
+        )
+        assert next(results) == b"one"
+        time.sleep(0.2)
+        results.close()
+        assert len(server.requests) == 1
+
+
 HANGING = """
 import socket
 from rovervision.datasets.worker_threads import in_threads
