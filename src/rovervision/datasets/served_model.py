@@ -2,10 +2,13 @@
 
 from typing import Any
 
-import numpy as np
 from kedro.utils import load_obj
+from mlflow.exceptions import MlflowException
 from mlflow.models import set_model
+from mlflow.protos.databricks_pb2 import INVALID_PARAMETER_VALUE
 from mlflow.pyfunc.model import PythonModel
+
+from rovervision.errors import RovervisionError
 
 
 class ServedModel(PythonModel):
@@ -15,9 +18,12 @@ class ServedModel(PythonModel):
         """Build the model from its files, once."""
         self._predict = load_obj(context.model_config["factory"])(dict(context.artifacts))
 
-    def predict(self, context: Any, model_input: np.ndarray, params: dict[str, Any] | None = None) -> np.ndarray:
-        """Return the model's answer for a batch."""
-        return np.asarray(self._predict(model_input))
+    def predict(self, context: Any, model_input: Any, params: dict[str, Any] | None = None) -> Any:
+        """Return the model's answer for a batch; what cannot be answered is a sentence, and not a traceback."""
+        try:
+            return self._predict(model_input)
+        except RovervisionError as error:
+            raise MlflowException(str(error), error_code=INVALID_PARAMETER_VALUE) from None
 
 
 set_model(ServedModel())

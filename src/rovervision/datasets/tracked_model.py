@@ -1,12 +1,13 @@
 """A trained model as MLflow serves it."""
 
 import json
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from importlib.metadata import PackageNotFoundError, version
 from pathlib import Path
 from typing import Any, TypedDict
 
 import numpy as np
+import pandas as pd
 from kedro.io import AbstractDataset, DatasetError
 
 import rovervision
@@ -14,10 +15,10 @@ from rovervision.datasets.lenient import Lenient
 
 
 class ModelExample(TypedDict):
-    """What goes into a model and what comes out of it; from these MLflow takes the signature."""
+    """What goes into a model and what comes out of it, arrays or tables; from these MLflow takes the signature."""
 
-    input: np.ndarray
-    output: np.ndarray
+    input: np.ndarray | pd.DataFrame
+    output: np.ndarray | pd.DataFrame
 
 
 class TrackedModelDataset(AbstractDataset[ModelExample, Any]):
@@ -31,11 +32,12 @@ class TrackedModelDataset(AbstractDataset[ModelExample, Any]):
     Args:
         filepath: The JSON file.
         name: The model's name in MLflow.
-        factory: Dotted name of `f(files: dict[str, str]) -> Callable[[ndarray], ndarray]`, called once when the model
-            is loaded.
+        factory: Dotted name of `f(files: dict[str, str]) -> Callable`, called once when the model is loaded; the
+            callable takes and returns what the example does, in batches.
         files: What the factory needs, by name; paths on this machine.
         requirements: Packages that serving needs, without versions; the installed ones are recorded.
-        fixed_axes: Axes whose length belongs to the signature; the others, such as the batch, may vary.
+        fixed_axes: Of arrays, the axes whose length belongs to the signature; the others, such as the batch, may vary.
+        optional_columns: Of tables, the columns that may be left out.
         metadata: For the catalog's readers.
     """
 
@@ -48,6 +50,7 @@ class TrackedModelDataset(AbstractDataset[ModelExample, Any]):
         files: Mapping[str, str],
         requirements: Sequence[str],
         fixed_axes: Sequence[int] = (-1,),
+        optional_columns: Sequence[str] = (),
         metadata: dict[str, Any] | None = None,
     ) -> None:
         self._filepath = Path(filepath)
@@ -56,10 +59,11 @@ class TrackedModelDataset(AbstractDataset[ModelExample, Any]):
         self._files = dict(files)
         self._requirements = list(requirements)
         self._fixed_axes = tuple(fixed_axes)
+        self._optional_columns = frozenset(optional_columns)
         self.metadata = metadata
 
     def load(self) -> Any:
-        """Return the pyfunc model, whose `predict` takes an array like the example's input."""
+        """Return the pyfunc model, whose `predict` takes what the example's input is like."""
         import mlflow
 
         address = json.loads(self._filepath.read_text(encoding="utf-8"))
@@ -91,13 +95,18 @@ class TrackedModelDataset(AbstractDataset[ModelExample, Any]):
             artifacts=self._files,
             code_paths=[str(Path(rovervision.__file__).parent)],
             signature=ModelSignature(
-                inputs=array_schema(data["input"], self._fixed_axes),
-                outputs=array_schema(data["output"], self._fixed_axes),
+                inputs=self._schema(data["input"]),
+                outputs=self._schema(data["output"]),
             ),
             input_example=data["input"],
             pip_requirements=pinned(self._requirements),
         )
         return {"model_uri": logged.model_uri, "run_id": logged.run_id, "tracking_uri": mlflow.get_tracking_uri()}
+
+    def _schema(self, example: np.ndarray | pd.DataFrame) -> Any:
+        if isinstance(example, np.ndarray):
+            return array_schema(example, self._fixed_axes)
+        return table_schema(example, self._optional_columns)
 
     def _exists(self) -> bool:
         return self._filepath.exists()
@@ -113,6 +122,15 @@ def array_schema(example: np.ndarray, fixed_axes: Sequence[int]) -> Any:
     fixed = {axis % example.ndim for axis in fixed_axes}
     shape = tuple(length if axis in fixed else -1 for axis, length in enumerate(example.shape))
     return Schema([TensorSpec(example.dtype, shape)])
+
+
+def table_schema(example: pd.DataFrame, optional: Collection[str]) -> Any:
+    """Return the MLflow schema of tables like the example, of any length; some columns may be left out."""
+    from mlflow.models import infer_signature
+    from mlflow.types import ColSpec, Schema
+
+    columns = infer_signature(example).inputs
+    return Schema([ColSpec(each.type, each.name, required=each.name not in optional) for each in columns])
 
 
 def pinned(requirements: Sequence[str]) -> list[str]:

@@ -1,6 +1,10 @@
 """Colour for whole images of any size, with a trained colorizer. The image's own lightness is kept."""
 
-from typing import Any
+from collections.abc import Callable, Iterator
+from concurrent.futures import ThreadPoolExecutor
+from contextlib import contextmanager
+from dataclasses import dataclass
+from typing import Any, Literal
 
 import cv2
 import numpy as np
@@ -9,15 +13,27 @@ from numpy.typing import NDArray
 from pydantic import BaseModel, ConfigDict, Field
 
 from rovervision.errors import RovervisionError
-from rovervision.imaging.color import fit_gamut, lab_to_rgb, rgb_to_lab
-from rovervision.imaging.color_priors import look_up
-from rovervision.learning.colorizers import ModelConfig, ResidualColorizer, build_colorizer, pad_to_multiple
+from rovervision.imaging.color_priors import LIGHTNESS_BINS
+from rovervision.learning.colorizers import Colorizer, ModelConfig, build_colorizer
+from rovervision.learning.rendering import levels_of, lightness_levels, lightness_of, luminance, render
 from rovervision.learning.weights import Weights
+from rovervision.learning.white_balance import RELEASED, Gains, display_gains
+from rovervision.learning.working_copy import WorkingCopy, is_all_picture, picture_share, working_copy
+
+__all__ = [
+    "ApplyConfig", "ColorPlan", "colorize", "doubt_map", "gains_for", "lightness_of", "load_colorizer", "paint",
+    "plan_colors",
+]  # fmt: skip
 
 Float = NDArray[np.float32]
+WhiteBalance = Literal["released", "display"]
 
-_BAND_PX = 256
-"""Rows that are converted at a time, so that memory does not grow with a copy of the image in every colour space."""
+_BAND_PIXELS = 2**16
+"""Pixels that are coloured at a time: few enough that all that is computed of them stays in a processor's cache."""
+
+_NETWORK_THREADS = 1
+"""Sums of parts depend, in the last bit, on how many parts there are. So the number is the same on every machine; the
+network sees a small copy only, and folders are coloured an image to a thread."""
 
 
 class ApplyConfig(BaseModel):
@@ -28,87 +44,183 @@ class ApplyConfig(BaseModel):
     work_tiles: float = Field(default=1.5, gt=0, le=16)
     """The network sees the image with its short side reduced to so many training tiles, near the scale that it learnt
     at; lightness stays at full resolution."""
+    white_balance: WhiteBalance = "released"
+    """released: the colours that the archives publish; display: toward a white light, for looking at."""
+    doubt: bool = False
+    """Write how far off the colours may be beside each image."""
 
     def work_px(self, weights: Weights) -> int:
         """Return the short side, in pixels, at which this colorizer sees an image."""
         return round(self.work_tiles * int(weights.header["tile_px"]))
 
 
-_LONGEST = 16
-"""A strip is reduced further, so that its long side is at most so many of those short sides."""
+@dataclass(frozen=True)
+class ColorPlan:
+    """What a network makes of an image: small, and all that is needed to colour it at full size."""
+
+    copy: WorkingCopy
+    """What the network saw, and where in the image it is."""
+    correction: Float
+    """(h, w, 2) ab in Lab units, added to the table's; it covers the picture."""
+    table: Float
+    """(101, 2) ab at each whole lightness."""
 
 
-def load_colorizer(weights: Weights) -> ResidualColorizer:
+def load_colorizer(weights: Weights) -> Colorizer:
     """Return the colorizer that a weights file describes, ready for use. Raises RovervisionError where it does not."""
     try:
         config = ModelConfig.model_validate(weights.header["model"])
         model = build_colorizer(weights.tensors["tables"], config)
         model.load_state_dict(weights.tensors)
     except (KeyError, ValueError, RuntimeError) as error:
+        first = str(error).partition("\n")[0].rstrip(":")
         raise RovervisionError(
-            f"These weights are not a colorizer of this version of rovervision ({error}). Train one again with: "
+            f"These weights are not a colorizer of this version of rovervision ({first}). Train one again with: "
             "kedro run --pipelines colorization"
         ) from error
     return model.eval()
 
 
-def colorize(image: NDArray[Any], model: ResidualColorizer, work_px: int, camera: int = 0) -> NDArray[np.uint8]:
+def colorize(image: NDArray[Any], model: Colorizer, work_px: int, camera: int = 0) -> NDArray[np.uint8]:
     """Return the image in colour.
 
     Args:
         image: (H, W) gray or (H, W, 3) sRGB, uint8 or uint16. Of a colour image only the lightness is used.
         model: a trained colorizer, in evaluation mode.
-        work_px: short side at which the network sees the image (see `ApplyConfig`); smaller images stay as they are.
+        work_px: short side at which the network sees the picture (see `ApplyConfig`); smaller ones stay as they are.
         camera: number of the camera among those learnt from; 0 where it is none of them.
 
     Returns:
         (H, W, 3) uint8 sRGB. Its lightness is the image's own, up to the rounding to 8 bits; where sRGB cannot show
-        the colour at that lightness, chroma gives way.
+        the colour at that lightness, chroma gives way. Black borders, and what lies outside a round picture, stay gray.
     """
-    correction = _correction(_reduced_lightness(image, work_px), model)
+    return paint(image, plan_colors(image, model, work_px, camera))
+
+
+def plan_colors(image: NDArray[Any], model: Colorizer, work_px: int, camera: int = 0) -> ColorPlan:
+    """Have the network look at an image. Arguments as of `colorize`."""
+    _check(image)
+    copy = working_copy(image, work_px, model.stride_px)
+    return ColorPlan(copy, _look(model.correction, model, copy.lightness), model.tables[camera].cpu().numpy())
+
+
+def paint(image: NDArray[Any], plan: ColorPlan, gains: Gains = RELEASED) -> NDArray[np.uint8]:
+    """Return the image in the colours of a plan: (H, W, 3) uint8 sRGB, linear light times the gains.
+
+    Bands of rows are done in threads; neither their size nor their number shows in the result.
+    """
     height, width = image.shape[:2]
-    table = model.tables[camera].cpu().numpy()
     result = np.empty((height, width, 3), np.uint8)
-    for top in range(0, height, _BAND_PX):
-        rows = slice(top, min(top + _BAND_PX, height))
-        L = lightness_of(image[rows])
-        ab = look_up(L, table) + _enlarge(correction, rows, height, width)
-        result[rows] = lab_to_rgb(fit_gamut(np.concatenate([L[..., None], ab], axis=-1)))
+    Y, L = lightness_levels(image)
+    table = _table_at(L, plan.table)
+
+    def paint_band(rows: slice) -> None:
+        levels = levels_of(image[rows])
+        a, b = (_in_picture(part[levels], plan.correction[..., c], plan.copy, rows) for c, part in enumerate(table))
+        result[rows] = render(Y[levels], L[levels], a, b, gains)
+
+    _for_bands(height, width, paint_band)
     return result
 
 
-def lightness_of(image: NDArray[Any]) -> Float:
-    """Return CIE L in 0..100 of gamma-encoded gray (H, W) or sRGB (H, W, 3), uint8 or uint16. (H, W) float32."""
-    unit = image if image.dtype == np.uint8 else image.astype(np.float32) / np.float32(np.iinfo(image.dtype).max)
-    return rgb_to_lab(unit if image.ndim == 3 else np.repeat(unit[..., None], 3, axis=-1))[..., 0]
+def gains_for(plan: ColorPlan, white_balance: WhiteBalance) -> Gains:
+    """Return the gains of a white balance, told by the colours of a plan at its own resolution."""
+    if white_balance == "released":
+        return RELEASED
+    size = plan.correction.shape[1], plan.correction.shape[0]
+    L: Float = np.asarray(cv2.resize(plan.copy.lightness, size, interpolation=cv2.INTER_AREA), np.float32)
+    a, b = (part + plan.correction[..., c] for c, part in enumerate(_table_at(L, plan.table)))
+    return display_gains(render(luminance(L), L, a, b))
 
 
-def _reduced_lightness(image: NDArray[Any], work_px: int) -> Float:
+def doubt_map(image: NDArray[Any], model: Colorizer, work_px: int) -> Float | None:
+    """Return the error to expect of each pixel's colour, (H, W) float32 in units of CIEDE2000; 0 outside the picture.
+
+    None where the model's kind knows no doubt. Arguments as of `colorize`.
+    """
+    ask = getattr(model, "doubt", None)
+    if ask is None:
+        return None
+    _check(image)
     height, width = image.shape[:2]
-    scale = min(1.0, work_px / min(height, width), _LONGEST * work_px / max(height, width))
-    size = max(1, round(width * scale)), max(1, round(height * scale))
-    reduced = image if scale == 1.0 else cv2.resize(image, size, interpolation=cv2.INTER_AREA)
-    return lightness_of(reduced)
+    copy = working_copy(image, work_px, model.stride_px)
+    cells = _look(ask, model, copy.lightness)[..., 0]
+    result = np.zeros((height, width), np.float32)
+
+    def fill_band(rows: slice) -> None:
+        result[rows] = _in_picture(result[rows], cells, copy, rows)
+
+    _for_bands(height, width, fill_band)
+    return result
+
+
+def _check(image: NDArray[Any]) -> None:
+    is_image = image.ndim == 2 or (image.ndim == 3 and image.shape[2] == 3)
+    if not is_image or image.size == 0 or image.dtype not in (np.uint8, np.uint16):
+        raise RovervisionError(
+            f"An array of shape {image.shape} and type {image.dtype} is no image that can be coloured. Give (H, W) "
+            "gray or (H, W, 3) sRGB, uint8 or uint16."
+        )
 
 
 @torch.no_grad()
-def _correction(lightness: Float, model: ResidualColorizer) -> Float:
-    """Return what the network adds to the table, (h/4, w/4, 2)."""
-    device = model.tables.device
-    padded = pad_to_multiple(torch.from_numpy(lightness)[None, None].to(device), 4)
-    return model.correction(padded)[0].permute(1, 2, 0).cpu().numpy()
+def _look(ask: Callable[[torch.Tensor], torch.Tensor], model: Colorizer, lightness: Float) -> Float:
+    """Return what the network answers to the working copy's lightness, (h, w, channels) float32."""
+    given = torch.from_numpy(lightness)[None, None].to(model.tables.device)
+    with _fixed_threads():
+        return ask(given)[0].permute(1, 2, 0).to(torch.float32).cpu().numpy()
 
 
-def _enlarge(correction: Float, rows: slice, height: int, width: int) -> Float:
-    """Return rows of the correction, enlarged to (height, width) by bilinear interpolation. (rows, width, 2)."""
-    top, bottom, down = _neighbours(np.arange(rows.start, rows.stop), height, correction.shape[0])
-    left, right, across = _neighbours(np.arange(width), width, correction.shape[1])
-    band = correction[top] + down[:, None, None] * (correction[bottom] - correction[top])
-    return band[:, left] + across[None, :, None] * (band[:, right] - band[:, left])
+@contextmanager
+def _fixed_threads() -> Iterator[None]:
+    """Let torch compute in a fixed number of threads; OpenMP keeps that number for each calling thread apart."""
+    before = torch.get_num_threads()  # the first question of a thread also settles its number
+    torch.set_num_threads(_NETWORK_THREADS)
+    try:
+        yield
+    finally:
+        torch.set_num_threads(before)
 
 
-def _neighbours(position: NDArray[np.int64], size: int, coarse_size: int) -> tuple[NDArray[Any], NDArray[Any], Float]:
-    """Return, for pixels of a row of `size`, the coarse cells on both sides and the share of the second."""
-    center = ((position + 0.5) * (coarse_size / size) - 0.5).clip(0, coarse_size - 1)
-    low = np.floor(center).astype(np.int64)
-    return low, np.minimum(low + 1, coarse_size - 1), (center - low).astype(np.float32)
+def _table_at(L: Float, table: Float) -> tuple[Float, Float]:
+    levels = np.arange(LIGHTNESS_BINS)
+    a, b = (np.interp(L, levels, table[:, c]).astype(np.float32) for c in (0, 1))
+    return a, b
+
+
+def _for_bands(height: int, width: int, work: Callable[[slice], None]) -> None:
+    """Do the work for all rows, a band at a time, in threads."""
+    step = max(1, _BAND_PIXELS // width)
+    bands = [slice(top, min(top + step, height)) for top in range(0, height, step)]
+    with ThreadPoolExecutor(min(len(bands), torch.get_num_threads())) as threads:
+        for _ in threads.map(work, bands):
+            pass
+
+
+def _in_picture(below: Float, cells: Float, copy: WorkingCopy, rows: slice) -> Float:
+    """Return rows of an image's plane with the enlarged cells added, and 0 where the image is no picture.
+
+    Args:
+        below: (rows, W) what the cells are added to; changed in place.
+        cells: (h, w) over the picture.
+        copy: where the picture is.
+        rows: which rows of the image.
+    """
+    content, width = copy.content, below.shape[1]
+    top, bottom = max(rows.start, content.top_px), min(rows.stop, content.bottom_px)
+    if top < bottom:
+        inside = slice(top - content.top_px, bottom - content.top_px)
+        below[top - rows.start : bottom - rows.start, content.left_px : content.right_px] += _enlarged(
+            cells, inside, content.height_px, content.width_px
+        )
+    return below if is_all_picture(copy, rows, width) else below * picture_share(copy, rows, width)
+
+
+def _enlarged(cells: Float, rows: slice, height: int, width: int) -> Float:
+    """Return rows of the cells enlarged to (height, width), bilinear between the centres of cells. (rows, width)."""
+    center = ((np.arange(rows.start, rows.stop) + 0.5) * (len(cells) / height) - 0.5).clip(0, len(cells) - 1)
+    above = np.floor(center).astype(np.intp)
+    below = np.minimum(above + 1, len(cells) - 1)
+    share = (center - above).astype(np.float32)[:, None]
+    lines = cells[above] + share * (cells[below] - cells[above])
+    return np.asarray(cv2.resize(lines, (width, len(lines)), interpolation=cv2.INTER_LINEAR), np.float32)

@@ -4,14 +4,17 @@ from collections.abc import Callable, Mapping
 from functools import partial
 from pathlib import PurePosixPath
 
+import numpy as np
 import pandas as pd
 
-from rovervision.imaging.decoding import decode_image, is_pds3, to_uint8
+from rovervision.errors import RovervisionError
 from rovervision.imaging.encoding import encode_png
-from rovervision.learning.colorizers import ResidualColorizer, number_cameras
-from rovervision.learning.colorizing import colorize, load_colorizer
+from rovervision.imaging.tiles import TileStore
+from rovervision.learning.colorizing import lightness_of
+from rovervision.learning.serving import OpenColorizer, to_base64
 from rovervision.learning.weights import Weights
 from rovervision.pipelines.colorization.config import ColorizationConfig
+from rovervision.pipelines.colorization.doubt_picture import draw_doubt
 from rovervision.sources.frame import StoredFile
 from rovervision.sources.product_names import parse_product_name
 
@@ -31,14 +34,24 @@ def select_gray_images(
 def colorize_images(
     images: Mapping[str, StoredFile], colorizer: Weights, config: ColorizationConfig
 ) -> dict[str, Callable[[], bytes]]:
-    """Promise a PNG in colour for every image. Relative path → callable; a file that is no image fails on its own."""
-    model = load_colorizer(colorizer)
-    names, work_px = output_names(list(images)), config.apply.work_px(colorizer)
-    cameras = number_cameras([camera_of(key) for key in images], colorizer.header["cameras"]).tolist()
-    return {
-        names[key]: partial(colorize_file, file, model, work_px, camera)
-        for (key, file), camera in zip(images.items(), cameras, strict=True)
+    """Promise a PNG in colour for every image. Relative path → callable; a file that is no image fails on its own.
+
+    Where `apply.doubt` asks for it, a second PNG tells how far off the colours may be (see `draw_doubt`).
+    """
+    opened = OpenColorizer(colorizer, config.apply.work_px(colorizer), config.apply.white_balance)
+    names = output_names(list(images))
+    promises: dict[str, Callable[[], bytes]] = {
+        names[key]: partial(colorize_file, file, opened, camera_of(key)) for key, file in images.items()
     }
+    if not config.apply.doubt:
+        return promises
+    if not opened.knows_doubt:
+        raise RovervisionError(
+            f"Colorizers of the kind {colorizer.header['model']['kind']} cannot tell how far off they may be. Set "
+            "colorization.apply.doubt=false, or train the kind residual."
+        )
+    doubts = doubt_names(list(names.values()))
+    return promises | {doubts[names[key]]: partial(doubt_file, file, opened) for key, file in images.items()}
 
 
 def camera_of(path: str) -> str:
@@ -54,8 +67,39 @@ def output_names(keys: list[str]) -> dict[str, str]:
     return {key: f"{stem if lowered.count(stem.lower()) == 1 else key}.png" for key, stem in stems.items()}
 
 
-def colorize_file(file: StoredFile, model: ResidualColorizer, work_px: int, camera: int) -> bytes:
-    """Return the image of one file in colour, as PNG bytes. Sensor counts of a PDS3 file are stretched to 8 bits."""
-    data = file.read()
-    image = decode_image(data)
-    return encode_png(colorize(to_uint8(image) if is_pds3(data) else image, model, work_px, camera))
+def doubt_names(colored: list[str]) -> dict[str, str]:
+    """Return name of a coloured image → name of its doubt: `_doubt` before the suffix, more often where it is taken."""
+    taken, names = {name.lower() for name in colored}, {}
+    for name in colored:
+        doubt = f"{name.removesuffix('.png')}_doubt.png"
+        while doubt.lower() in taken:
+            doubt = f"{doubt.removesuffix('.png')}_doubt.png"
+        taken.add(doubt.lower())
+        names[name] = doubt
+    return names
+
+
+def colorize_file(file: StoredFile, colorizer: OpenColorizer, camera: str) -> bytes:
+    """Return the image of one file in colour, as PNG bytes."""
+    return colorizer.png(file.read(), camera)
+
+
+def doubt_file(file: StoredFile, colorizer: OpenColorizer) -> bytes:
+    """Return the doubt about the colours of one file, as PNG bytes."""
+    doubt = colorizer.doubt_of_file(file.read())
+    if doubt is None:
+        raise RovervisionError("This colorizer cannot tell how far off it may be.")
+    return draw_doubt(doubt)
+
+
+def exemplify_colorizer(tiles: TileStore, colorizer: Weights, config: ColorizationConfig) -> dict[str, pd.DataFrame]:
+    """Return one gray tile and its colouring as PNG in base64, from which MLflow takes the model's signature.
+
+    input: one row of `image` and `camera`. output: one row of `image`.
+    """
+    gray = encode_png(np.rint(lightness_of(np.asarray(tiles.pixels[0])) * 2.55).astype(np.uint8))
+    colored = OpenColorizer(colorizer, config.apply.work_px(colorizer)).png(gray)
+    return {
+        "input": pd.DataFrame({"image": [to_base64(gray)], "camera": [""]}),
+        "output": pd.DataFrame({"image": [to_base64(colored)]}),
+    }
