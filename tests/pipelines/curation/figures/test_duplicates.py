@@ -5,10 +5,13 @@ import pandas as pd
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
+from matplotlib.colors import to_hex
+from matplotlib.patches import Rectangle
 
 from rovervision.imaging.relations import KINDS
 from rovervision.pipelines.curation.figures import draw_duplicates
 from rovervision.pipelines.curation.figures.duplicates import Group, groups_of, laid_out
+from rovervision.pipelines.curation.figures.pages import REJECTED, SPLIT_COLORS
 from tests.pipelines.curation.figures.conftest import CountedShards, check_page, frames_table
 
 
@@ -84,6 +87,15 @@ def test_large_groups_say_how_many_more_there_are() -> None:
     assert "+8" in shown
     assert "r = 0.970 to 0.980" in shown
     assert len(figure.axes[0].images) == 4
+
+
+def test_the_bar_below_a_picture_is_its_split() -> None:
+    frames = frames_table(15, reasons={1: {"exact_duplicate": "the same bytes as f0"}})
+    figure = draw_duplicates(CountedShards(frames), frames, pairs_table([(0, 1), (1, 5), (5, 10)], "near", [1.0] * 3))
+    below = [0.02 + image.get_extent()[2] for image in figure.axes[0].images]
+    bars = [part for part in figure.axes[0].patches if isinstance(part, Rectangle) and part.get_y() in below]
+    expected = [SPLIT_COLORS["train"], REJECTED, SPLIT_COLORS["test"], SPLIT_COLORS["val"]]  # f0, f1, f10, f5
+    assert [to_hex(bar.get_facecolor()) for bar in sorted(bars, key=lambda bar: bar.get_x())] == expected
 
 
 def test_without_relations_the_page_says_so() -> None:

@@ -42,7 +42,11 @@ def test_a_picture_stands_at_its_values_framed_in_the_colour_of_its_fate() -> No
 def test_limits_are_drawn_where_a_frame_broke_them() -> None:
     frames = frames_table(30)
     assert "entropy_bits ≥" not in check_page(draw_sharpness(CountedShards(frames), frames))
-    both = {0: FINDING, 1: {"blurred": "spatial_variance 0.25 is below 15"}, 2: {"too_dark": "contrast 3 is below 9"}}
+    both = {
+        0: FINDING,
+        1: {"blurred": "spatial_variance 0.25 is below 15"},
+        2: {"entropy_bits": "contrast 3 is below 9"},
+    }
     broken = frames_table(30, reasons=both)
     shown = check_page(draw_sharpness(CountedShards(broken), broken))
     assert "entropy_bits ≥ 4" in shown

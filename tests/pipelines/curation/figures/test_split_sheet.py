@@ -37,6 +37,17 @@ def test_every_rover_and_split_is_counted(count: int) -> None:
     assert all(("Nothing is in" in shown and split in shown) for split in missing)
 
 
+def test_splits_stand_upon_one_another_at_their_sols() -> None:
+    frames = frames_table(15).assign(rover="curiosity", sol=[1] * 6 + [4] * 6 + [1] * 3)
+    figure = draw_splits(frames, tiles_table(frames))
+    bars = {}
+    for split, part in zip(SPLITS, figure.axes[1].collections, strict=True):
+        extents = [path.get_extents() for path in part.get_paths()]
+        bars[split] = [(box.x0, box.y0, box.y1) for box in extents]
+        assert all(0.8 < box.width < 1 for box in extents)
+    assert bars == {"train": [(1, 0, 5)], "val": [(1, 5, 6), (4, 0, 4)], "test": [(1, 6, 9), (4, 4, 6)]}
+
+
 def test_torn_groups_are_told() -> None:
     frames = frames_table(10)
     frames["split"] = ["train", "val"] * 5

@@ -44,7 +44,7 @@ _SENTENCES = {
     "stereo": "left and right of one camera pair",
     "burst": "taken one right after another",
     "version": "versions of one product",
-    "same_scene": "different frames that share a view",
+    "same_scene": "different frames of which two tiles are nearly the same (the first tile of each is shown)",
 }
 
 
