@@ -11,13 +11,18 @@ from rovervision.learning.colorizers import (
     COARSE,
     ModelConfig,
     ResidualColorizer,
+    ResidualConfig,
     build_colorizer,
     number_cameras,
     stack_tables,
 )
 from rovervision.learning.training import seeded
 
-SMALL = ModelConfig(widths=(8, 16))
+SMALL = ModelConfig(residual=ResidualConfig(widths=(8, 16), blocks=1))
+
+
+def small(**options) -> ModelConfig:
+    return SMALL.model_copy(update={"residual": SMALL.residual.model_copy(update=options)})
 
 
 def tables() -> torch.Tensor:
@@ -58,7 +63,7 @@ def test_a_camera_changes_its_own_image_only():
 
 @torch.no_grad()
 def test_in_use_the_network_is_trusted_by_a_part():
-    sure, wary = (disturbed(SMALL.model_copy(update={"trust": trust})) for trust in (1.0, 0.5))
+    sure, wary = (disturbed(small(trust=trust)) for trust in (1.0, 0.5))
     lightness = torch.rand(1, 1, 16, 16) * 100
     torch.testing.assert_close(wary.correction(lightness), sure.correction(lightness) / 2)
     torch.testing.assert_close(wary.look_up(lightness), sure.look_up(lightness))
@@ -80,7 +85,7 @@ def test_a_camera_never_met_is_any_camera():
 
 @torch.no_grad()
 def test_an_output_never_depends_on_its_batch_mates():
-    model = disturbed(SMALL.model_copy(update={"dropout": 0.0, "trust": 1.0}))
+    model = disturbed(small(dropout=0.0))
     batch = torch.rand(4, 1, 32, 32) * 100
     alone = torch.cat([model(image[None]) for image in batch])
     torch.testing.assert_close(model(batch), alone, atol=1e-4, rtol=0)

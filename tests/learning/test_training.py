@@ -5,7 +5,6 @@ import torch
 
 from rovervision.errors import RovervisionError
 from rovervision.learning.batches import Augmentation, AugmentationConfig, ColorBatches
-from rovervision.learning.color import perceived_ab_error
 from rovervision.learning.training import TrainingConfig, fit, open_fabric, seeded
 from rovervision.learning.weights import Weights, read_weights, write_weights
 from tests.learning.test_batches import CAMERAS, SOIL
@@ -16,7 +15,7 @@ CONFIG = TrainingConfig(epochs=3, batch_size=4, learning_rate=3e-3)
 
 
 def loss(model, batch):
-    return perceived_ab_error(model.coarse(batch[0], batch[1]), batch[2]).mean()
+    return model.loss(*batch) if model.training else model.error(*batch)
 
 
 def run(resume: Weights | None = None, config: TrainingConfig = CONFIG, seed: int = 0) -> list:

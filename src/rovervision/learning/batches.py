@@ -12,7 +12,8 @@ from torch import Tensor
 from torch.nn import functional as F
 
 from rovervision.learning.color import rgb_to_lab
-from rovervision.learning.colorizers import COARSE
+from rovervision.learning.colorizer import COARSE
+from rovervision.learning.gray_cameras import blur, compress_blocks, mix_spectrum, vignette
 
 
 class AugmentationConfig(BaseModel):
@@ -36,6 +37,17 @@ class AugmentationConfig(BaseModel):
     """Share of the tiles in which a rectangle, of up to the whole side, is taken from another tile of the batch."""
     camera_hidden_frac: float = Field(default=0.3, ge=0, le=1)
     """Share of the tiles that come without their camera's number, so that the model also knows the unknown one."""
+    crop_px: int | None = Field(default=None, ge=16, multiple_of=8)
+    """First, a random square of this side is cut out of each tile, unchanged in scale; None: the whole tile."""
+    spectral_max: float = Field(default=0.0, ge=0, le=1)
+    """The input lightness is that of a gray camera that sees red, green and blue in another mix than the eye: by a
+    random share of up to this, a mix drawn evenly takes the place of luminance."""
+    vignette_max: float = Field(default=0.0, ge=0, le=1)
+    """Highest share of the light that is lost half a diagonal away from a random optical axis."""
+    blur_max_px: float = Field(default=0.0, ge=0, le=8)
+    """Highest standard deviation of a Gaussian that blurs the input lightness."""
+    blocks_max: float = Field(default=0.0, ge=0, le=20)
+    """Coarsest rounding of the 8 x 8 cosine coefficients of the input lightness, as JPEG does, in units of L."""
 
 
 @dataclass(frozen=True)
@@ -48,7 +60,7 @@ class Augmentation:
 
 
 class ColorBatches:
-    """Epochs of (lightness, camera, coarse ab) made from uint8 tiles.
+    """Epochs of (lightness, camera, ab) made from uint8 tiles; with folds, of (lightness, camera, ab, fold).
 
     Args:
         pixels: (N, P, P, 3) uint8 sRGB, P a multiple of 4; may be a memory map.
@@ -58,6 +70,9 @@ class ColorBatches:
         batch_size: tiles per batch; the last batch of an epoch may be smaller.
         augmentation: changes, or None to see the tiles as they are and in order.
         seed: with the epoch's number, the only source of randomness.
+        stride_px: side of the cells over which the true ab is averaged; a divisor of the tile's side.
+        epoch_tiles: tiles in an epoch; None: as many as there are.
+        folds: (N,) int64 fold of all tiles.
     """
 
     def __init__(
@@ -69,16 +84,20 @@ class ColorBatches:
         augmentation: Augmentation | None,
         seed: int,
         weights: NDArray[np.float64] | None = None,
+        stride_px: int = COARSE,
+        epoch_tiles: int | None = None,
+        folds: NDArray[np.int64] | None = None,
     ) -> None:
         self.pixels, self.cameras, self.rows, self.batch_size = pixels, cameras, np.asarray(rows), batch_size
-        self.augmentation, self.seed = augmentation, seed
+        self.augmentation, self.seed, self.stride_px, self.folds = augmentation, seed, stride_px, folds
         self.shares = None if weights is None else weights / weights.sum()
+        self.epoch_tiles = epoch_tiles if epoch_tiles and augmentation else len(self.rows)
 
     def __len__(self) -> int:
-        return math.ceil(len(self.rows) / self.batch_size)
+        return math.ceil(self.epoch_tiles / self.batch_size)
 
-    def epoch(self, number: int, device: torch.device | None = None) -> Iterator[tuple[Tensor, Tensor, Tensor]]:
-        """Yield lightness as the network sees it (N, 1, P, P), cameras (N,) and true ab (N, 2, P/4, P/4).
+    def epoch(self, number: int, device: torch.device | None = None) -> Iterator[tuple[Tensor, ...]]:
+        """Yield lightness as the network sees it (N, 1, P, P), cameras (N,), true ab (N, 2, P/stride, P/stride).
 
         Epochs count from 0.
         """
@@ -86,8 +105,10 @@ class ColorBatches:
         order = self._order(rng)
         for start in range(0, len(order), self.batch_size):
             rows = order[start : start + self.batch_size]
-            rgb = torch.from_numpy(np.ascontiguousarray(self.pixels[rows])).to(device)
-            unit = rgb.permute(0, 3, 1, 2).to(torch.float32) / 255
+            pixels = np.ascontiguousarray(self.pixels[rows])
+            if self.augmentation is not None and self.augmentation.config.crop_px is not None:
+                pixels = crop(pixels, self.augmentation.config.crop_px, rng)
+            unit = torch.from_numpy(pixels).to(device).permute(0, 3, 1, 2).to(torch.float32) / 255
             cameras = self.cameras[rows]
             if self.augmentation is None:
                 lab = rgb_to_lab(unit)
@@ -96,21 +117,51 @@ class ColorBatches:
                 lightness, ab = self._changed(unit, rng)
                 hidden = rng.random(len(rows)) < self.augmentation.config.camera_hidden_frac
                 cameras = np.where(hidden, 0, cameras)
-            yield lightness, torch.from_numpy(cameras).to(device), F.avg_pool2d(ab, COARSE)
+            batch = (lightness, torch.from_numpy(cameras).to(device), F.avg_pool2d(ab, self.stride_px))
+            yield batch if self.folds is None else (*batch, torch.from_numpy(self.folds[rows]).to(device))
 
     def _changed(self, unit: Tensor, rng: np.random.Generator) -> tuple[Tensor, Tensor]:
         assert self.augmentation is not None
         config = self.augmentation.config
-        lab = rgb_to_lab(swap_patches(zoom_and_flip(unit, config, rng), config.patch_frac, rng))
+        unit = swap_patches(zoom_and_flip(unit, config, rng), config.patch_frac, rng)
+        lab = rgb_to_lab(unit)
         ab = add_dust(lab, torch.from_numpy(self.augmentation.dust).to(lab), config.dust_max, rng)
-        return disturb_lightness(lab[:, :1], config, rng), ab
+        return disturb_lightness(other_camera(lab[:, :1], unit, config, rng), config, rng), ab
 
     def _order(self, rng: np.random.Generator) -> NDArray[np.int64]:
         if self.augmentation is None:
             return self.rows
         if self.shares is None:
-            return rng.permutation(self.rows)
-        return rng.choice(self.rows, size=len(self.rows), p=self.shares)
+            return np.concatenate(
+                [rng.permutation(self.rows) for _ in range(math.ceil(self.epoch_tiles / len(self.rows)))]
+            )[: self.epoch_tiles]
+        return rng.choice(self.rows, size=self.epoch_tiles, p=self.shares)
+
+
+def crop(pixels: NDArray[np.uint8], side_px: int, rng: np.random.Generator) -> NDArray[np.uint8]:
+    """Cut a random square out of each tile; smaller tiles stay whole. (N, P, P, 3) to (N, side, side, 3)."""
+    free = pixels.shape[1] - side_px
+    if free <= 0:
+        return pixels
+    corners = rng.integers(0, free, (len(pixels), 2), endpoint=True)
+    cut = [tile[top : top + side_px, left : left + side_px] for tile, (top, left) in zip(pixels, corners, strict=True)]
+    return np.stack(cut)
+
+
+def other_camera(lightness: Tensor, unit: Tensor, config: AugmentationConfig, rng: np.random.Generator) -> Tensor:
+    """Imitate the gray camera of another rover: spectrum, then vignette, blur and compression, each only if asked for.
+
+    (N, 1, P, P) lightness in 0..100 and (N, 3, P, P) sRGB in 0..1 to (N, 1, P, P) lightness.
+    """
+    if config.spectral_max:
+        lightness = mix_spectrum(unit, config.spectral_max, rng)
+    if config.vignette_max:
+        lightness = vignette(lightness, config.vignette_max, rng)
+    if config.blur_max_px:
+        lightness = blur(lightness, config.blur_max_px, rng)
+    if config.blocks_max:
+        lightness = compress_blocks(lightness, config.blocks_max, rng)
+    return lightness
 
 
 def zoom_and_flip(unit: Tensor, config: AugmentationConfig, rng: np.random.Generator) -> Tensor:

@@ -15,11 +15,22 @@ _EPSILON, _KAPPA = 216 / 24389, 24389 / 27  # CIE 15:2004
 
 def rgb_to_lab(rgb: Tensor) -> Tensor:
     """Return CIELAB (D65) of sRGB. (N, 3, H, W) float in 0..1 to (N, 3, H, W): L in 0..100, a, b in Lab units."""
-    linear = torch.where(rgb <= 0.04045, rgb / 12.92, ((rgb.clamp(min=0) + 0.055) / 1.055) ** 2.4)
-    xyz = torch.einsum("ij,njhw->nihw", _RGB_TO_XYZN.to(rgb), linear)
-    f = torch.where(xyz > _EPSILON, xyz.clamp(min=1e-8) ** (1 / 3), (_KAPPA * xyz + 16) / 116)
-    x, y, z = f.unbind(1)
+    x, y, z = _f(torch.einsum("ij,njhw->nihw", _RGB_TO_XYZN.to(rgb), srgb_to_linear(rgb))).unbind(1)
     return torch.stack([116 * y - 16, 500 * (x - y), 200 * (y - z)], dim=1)
+
+
+def srgb_to_linear(rgb: Tensor) -> Tensor:
+    """Return linear light of gamma-encoded sRGB (IEC 61966-2-1), both in 0..1."""
+    return torch.where(rgb <= 0.04045, rgb / 12.92, ((rgb.clamp(min=0) + 0.055) / 1.055) ** 2.4)
+
+
+def linear_to_lightness(luminance: Tensor) -> Tensor:
+    """Return CIE L in 0..100 of linear light relative to white, in 0..1."""
+    return 116 * _f(luminance) - 16
+
+
+def _f(relative: Tensor) -> Tensor:
+    return torch.where(relative > _EPSILON, relative.clamp(min=1e-8) ** (1 / 3), (_KAPPA * relative + 16) / 116)
 
 
 def perceived_ab_error(predicted: Tensor, true: Tensor) -> Tensor:

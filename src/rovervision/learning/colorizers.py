@@ -1,113 +1,79 @@
-"""Colorizers: lightness in, the two colour channels of CIELAB out."""
+"""The kinds of colorizer: one configuration, one way to build them, one form of weights."""
 
 from collections.abc import Sequence
-from typing import Annotated, Literal
+from difflib import get_close_matches
+from typing import Any, Literal, get_args
 
 import numpy as np
 import torch
-from pydantic import BaseModel, ConfigDict, Field
+from pydantic import BaseModel, ConfigDict, field_validator
 from torch import Tensor, nn
-from torch.nn import functional as F
 
+from rovervision.imaging.color_bins import ColorBins
 from rovervision.imaging.color_priors import ColorPriors
-from rovervision.learning.unet import UNet, start_at_zero
+from rovervision.learning.classification import ClassificationColorizer, ClassificationConfig
+from rovervision.learning.colorizer import COARSE, FOLDS, Colorizer, any_camera, pad_to_multiple
+from rovervision.learning.ensemble import EnsembleColorizer
+from rovervision.learning.originals import MarginalColorizer, RegressionColorizer
+from rovervision.learning.residual import ResidualColorizer, ResidualConfig
 
-COARSE = 4
-"""The network works at a quarter of the resolution: true ab at that resolution is only 0.8 CIEDE2000 away on MSL."""
+__all__ = [
+    "COARSE", "FOLDS", "KINDS", "ClassificationConfig", "Colorizer", "Kind", "ModelConfig", "ResidualColorizer",
+    "ResidualConfig", "any_camera", "build_colorizer", "number_cameras", "pad_to_multiple", "stack_tables",
+]  # fmt: skip
+
+Kind = Literal["residual", "classification", "regression", "classification_marginal"]
+KINDS: tuple[str, ...] = get_args(Kind)
 
 
 class ModelConfig(BaseModel):
-    """Which colorizer, and how large."""
+    """Which colorizer; each kind that can be told something has a section of its own, read for that kind only."""
 
     model_config = ConfigDict(frozen=True, extra="forbid")
 
-    kind: Literal["residual"] = "residual"
-    widths: tuple[Annotated[int, Field(ge=8, le=1024, multiple_of=8)], ...] = Field(default=(24, 48, 96), min_length=1)
-    """Channels at 1/4, 1/8, 1/16 ... of the image's resolution; multiples of 8."""
-    blocks: int = Field(default=1, ge=1, le=8)
-    camera_share: float = Field(default=1.0, ge=0, le=1)
-    """How far a camera's starting table stands from the one of all cameras (0) to its own (1)."""
-    trust: float = Field(default=1.0, gt=0, le=1)
-    """In use, the network's correction counts by this much: networks are surer than they should be of scenes unlike
-    those that they learnt from."""
-    dropout: float = Field(default=0.3, ge=0, lt=1)
-    """Share of the deepest features that a training step does without, against learning scenes by heart."""
+    kind: Kind = "residual"
+    residual: ResidualConfig = ResidualConfig()
+    classification: ClassificationConfig = ClassificationConfig()
+
+    @field_validator("kind", mode="before")
+    @classmethod
+    def _is_known(cls, kind: Any) -> Any:
+        if kind not in KINDS:
+            near = get_close_matches(str(kind), KINDS, n=1, cutoff=0.5)
+            raise ValueError(
+                f"There is no such kind; did you mean {near[0]}" if near else f"Kinds are {', '.join(KINDS)}"
+            )
+        return kind
 
 
-class ResidualColorizer(nn.Module):
-    """Colour as a lookup by lightness, plus a tint of the whole image, plus what the surroundings tell.
+GRAY_ONLY = ColorBins(np.zeros((1, 2), np.float32), np.ones(1, np.float32))
+"""What a classification knows before it is told which colours occur; weights that are loaded tell it."""
 
-    The last layers start at zero, so training starts from the lookup table and can only move away from it for a
-    reason. Normalisation is per image: an output never depends on its batch mates.
 
-    Cameras differ in white balance and in what they are pointed at, so each camera that was learnt from has a table of
-    its own to start from; camera 0 stands for any other. The network itself never knows the camera: told, it learns
-    that MAHLI means hardware, and paints the soil that MAHLI sees later gray.
+def build_colorizer(tables: Tensor, config: ModelConfig, bins: ColorBins = GRAY_ONLY) -> Colorizer:
+    """Return an untrained colorizer. Its weights come from torch's generator: see `training.seeded`.
 
     Args:
-        tables: (1 + C, 101, 2) mean a and b for lightness 0, 1, ... 100: global first, then of each camera.
-        config: sizes.
+        tables: (1 + C, 101, 2) starting tables; kinds that use none have as many of zeros.
+        config: the kind, and what it is told.
+        bins: the colours that occur, for classification. Not needed where weights are loaded afterwards.
     """
-
-    tables: Tensor
-    forward_methods = ("coarse",)
-    """Methods beside `forward` that training calls, for Fabric to wrap."""
-
-    def __init__(self, tables: Tensor, config: ModelConfig) -> None:
-        super().__init__()
-        self.trust = config.trust
-        self.register_buffer("tables", tables.to(torch.float32).clone())
-        self.unet = UNet(COARSE**2, config.widths, config.blocks, config.dropout)
-        self.to_ab = nn.Conv2d(self.unet.channels_out, 2, 1)
-        self.to_tint = nn.Linear(self.unet.context_size, 2)
-        for layer in (self.to_ab, self.to_tint):
-            start_at_zero(layer)
-
-    def forward(self, lightness: Tensor, camera: Tensor | None = None) -> Tensor:
-        """Return ab at the lightness's own resolution.
-
-        Args:
-            lightness: (N, 1, H, W) in 0..100.
-            camera: (N,) int64 camera numbers; None for any camera.
-
-        Returns:
-            (N, 2, H, W) in Lab units.
-        """
-        height, width = lightness.shape[2:]
-        correction = self.correction(pad_to_multiple(lightness, COARSE))
-        enlarged = F.interpolate(correction, scale_factor=COARSE, mode="bilinear", align_corners=False)
-        return self.look_up(lightness, camera) + enlarged[:, :, :height, :width]
-
-    def coarse(self, lightness: Tensor, camera: Tensor | None = None) -> Tensor:
-        """Return ab at a quarter of the resolution. (N, 1, H, W), H and W multiples of 4, to (N, 2, H/4, W/4)."""
-        return F.avg_pool2d(self.look_up(lightness, camera), COARSE) + self.correction(lightness)
-
-    def look_up(self, lightness: Tensor, camera: Tensor | None = None) -> Tensor:
-        """Return the table's ab, interpolated between whole lightnesses. (N, 1, H, W) to (N, 2, H, W)."""
-        which = any_camera(lightness) if camera is None else camera
-        position = lightness[:, 0].clamp(0, 100)
-        low = position.floor().clamp(max=99).long()
-        share = (position - low)[..., None]
-        rows = which[:, None, None]
-        ab = self.tables[rows, low] * (1 - share) + self.tables[rows, low + 1] * share
-        return ab.permute(0, 3, 1, 2)
-
-    def correction(self, lightness: Tensor) -> Tensor:
-        """Return what is added to the table at a quarter of the resolution. (N, 1, H, W) to (N, 2, H/4, W/4)."""
-        features, whole = self.unet(F.pixel_unshuffle((lightness - 50) / 25, COARSE))
-        scale = 10 if self.training else 10 * self.trust
-        return scale * (self.to_ab(F.silu(features)) + self.to_tint(whole)[:, :, None, None])
+    match config.kind:
+        case "classification":
+            return ClassificationColorizer(tables, config.classification, bins)
+        case "regression":
+            return RegressionColorizer(tables)
+        case "classification_marginal":
+            return MarginalColorizer(tables)
+    if config.residual.members == 1:
+        return ResidualColorizer(tables, config.residual)
+    members = [ResidualColorizer(tables, config.residual) for _ in range(config.residual.members)]
+    return EnsembleColorizer(members, config.residual.member_frac)
 
 
-def any_camera(lightness: Tensor) -> Tensor:
-    """Return camera 0 for each image of a batch. (N, ...) to (N,) int64."""
-    return torch.zeros(len(lightness), dtype=torch.int64, device=lightness.device)
-
-
-def pad_to_multiple(x: Tensor, multiple: int) -> Tensor:
-    """Repeat the last row and column until height and width are multiples. (N, C, H, W)."""
-    height, width = x.shape[2:]
-    return F.pad(x, (0, -width % multiple, 0, -height % multiple), mode="replicate")
+def has_batch_statistics(model: nn.Module) -> bool:
+    """Tell whether the model's answer, while it trains, depends on batch mates."""
+    return any(isinstance(module, nn.BatchNorm2d) for module in model.modules())
 
 
 def stack_tables(priors: ColorPriors, camera_share: float) -> tuple[Tensor, tuple[str, ...]]:
@@ -124,8 +90,3 @@ def number_cameras(names: Sequence[str], known: Sequence[str]) -> Tensor:
     """Return camera numbers: 1 for the first known camera, and so on; 0 for one that is not known. (N,) int64."""
     numbers = {name: number for number, name in enumerate(known, start=1)}
     return torch.tensor([numbers.get(name, 0) for name in names], dtype=torch.int64)
-
-
-def build_colorizer(tables: Tensor, config: ModelConfig) -> ResidualColorizer:
-    """Return an untrained colorizer. Its weights come from torch's generator: see `training.seeded`."""
-    return ResidualColorizer(tables, config)

@@ -39,6 +39,12 @@ class TrainingConfig(BaseModel):
     gradient_clip: float = Field(default=1.0, gt=0)
     ema_decay: float = Field(default=0.998, ge=0, lt=1)
     """Moving average of the weights; it forgets faster in the first steps, so that short runs profit as well."""
+    schedule: Literal["cosine", "constant"] = "cosine"
+    """How the learning rate goes on after the warm-up."""
+    keep: Literal["best", "last"] = "best"
+    """Which epoch's averaged weights are kept: the best on the watched tiles, or the last."""
+    epoch_tiles: int | None = Field(default=None, ge=1)
+    """Tiles in an epoch; None: as many as there are. A training is judged, saved and resumed between epochs."""
     precision: Literal["32-true", "bf16-mixed", "16-mixed"] = "32-true"
     """Lightning Fabric's word."""
 
@@ -94,7 +100,7 @@ def fit(
 
     Args:
         model: trained in place; freshly built, whatever it is resumed from.
-        loss: scalar tensor of a batch.
+        loss: scalar tensor of a batch. The model's `training` tells it whether to teach or to judge.
         batches: the training data.
         monitor: data that is not trained on; the weights with the lowest mean loss on it are kept as `best`.
         config: how long and how fast.
@@ -106,7 +112,7 @@ def fit(
         Iterator of checkpoints. Tensors: `model.*`, `ema.*`, `best.*`, `optimizer.*`; header: epoch, step, best_loss,
         best_epoch, history.
     """
-    optimizer = torch.optim.AdamW(model.parameters(), lr=config.learning_rate, weight_decay=config.weight_decay)
+    optimizer = torch.optim.AdamW(parameter_groups(model), lr=config.learning_rate, weight_decay=config.weight_decay)
     forward_methods: tuple[str, ...] = getattr(type(model), "forward_methods", ())
     wrapped, optimizer = fabric.setup(model, optimizer)
     for name in forward_methods:
@@ -133,6 +139,23 @@ def fit(
         yield run.checkpoint(), new
 
 
+def parameter_groups(model: nn.Module) -> list[dict[str, Any]]:
+    """Return the parameters in two groups: the model's own, and those of its side heads, where it names any."""
+    side_heads = set(getattr(model, "side_heads", ()))
+    groups: dict[bool, list[nn.Parameter]] = {False: [], True: []}
+    for name, parameter in model.named_parameters():
+        groups[not side_heads.isdisjoint(name.split("."))].append(parameter)
+    return [{"params": parameters} for parameters in groups.values() if parameters]
+
+
+def clip_gradients(optimizer: Any, max_norm: float, fabric: Fabric) -> None:
+    """Scale the gradients of each group down to this norm, each on its own."""
+    bare = getattr(optimizer, "optimizer", optimizer)
+    fabric.strategy.precision.unscale_gradients(bare)
+    for group in bare.param_groups:
+        torch.nn.utils.clip_grad_norm_(group["params"], max_norm)
+
+
 class _Run:
     """What changes while a model trains, and how it is written down."""
 
@@ -150,6 +173,8 @@ class _Run:
         if self.step < warmup:
             return self.config.learning_rate * (self.step + 1) / warmup
         progress = (self.step - warmup) / max(1, self.steps - warmup)
+        if self.config.schedule == "constant":
+            return self.config.learning_rate
         return self.config.learning_rate * 0.5 * (1 + float(torch.cos(torch.tensor(torch.pi * min(progress, 1.0)))))
 
     def average(self) -> None:
@@ -162,9 +187,9 @@ class _Run:
                 self.ema[name].copy_(tensor)
 
     def judge(self, monitor_loss: float) -> None:
-        """Keep the averaged weights if they are the best so far."""
+        """Keep the averaged weights if they are the best so far, or the last ones are wanted."""
         self.monitor_loss = monitor_loss
-        if monitor_loss < self.best_loss:
+        if monitor_loss < self.best_loss or self.config.keep == "last":
             self.best_loss, self.best_epoch = monitor_loss, self.epoch
             self.best = {name: t.clone() for name, t in self.ema.items()}
 
@@ -215,7 +240,7 @@ def _train_epoch(run: _Run, loss: Loss, batches: Batches, fabric: Fabric) -> flo
         run.optimizer.zero_grad(set_to_none=True)
         value = loss(run.model, batch)
         fabric.backward(value)
-        fabric.clip_gradients(run.model, run.optimizer, max_norm=run.config.gradient_clip, error_if_nonfinite=False)
+        clip_gradients(run.optimizer, run.config.gradient_clip, fabric)
         run.optimizer.step()
         run.step += 1
         run.average()

@@ -7,14 +7,14 @@ import pandas as pd
 
 from rovervision.imaging.tiles import TileStore
 from rovervision.learning.batches import AugmentationConfig
-from rovervision.learning.colorizers import ModelConfig
+from rovervision.learning.colorizers import ModelConfig, ResidualConfig
 from rovervision.learning.training import TrainingConfig
 from rovervision.pipelines.colorization.config import ColorizationConfig, ScoringConfig
 from rovervision.sources.frame import StoredFile
 from rovervision.sources.regions import GROUND, HARDWARE
 
 CONFIG = ColorizationConfig(
-    model=ModelConfig(widths=(8, 16)),
+    model=ModelConfig(residual=ResidualConfig(widths=(8, 16), blocks=1)),
     training=TrainingConfig(epochs=2, batch_size=8),
     augmentation=AugmentationConfig(),
     scoring=ScoringConfig(split="test", bootstrap_draws=50),

@@ -4,6 +4,7 @@ from typing import Literal
 
 from pydantic import BaseModel, ConfigDict, Field
 
+from rovervision.imaging.triplets import TripletConfig
 from rovervision.imaging.video import FilmConfig
 from rovervision.learning.batches import AugmentationConfig
 from rovervision.learning.colorizers import ModelConfig
@@ -16,6 +17,9 @@ class SamplingConfig(BaseModel):
 
     model_config = ConfigDict(frozen=True, extra="forbid")
 
+    weights: Literal["alike", "distinct", "balanced"] = "distinct"
+    """What a tile counts before strata are balanced: 1, curation's `weight` (each distinct view once), or curation's
+    `sampling_weight` (that, with rare regions raised)."""
     balance: tuple[Literal["rover", "camera", "label", "sol"], ...] = ("camera", "label")
     """Columns of the tile index: tiles that agree in all of them share a stratum."""
     balance_power: float = Field(default=0.5, ge=0.0, le=1.0)
@@ -37,19 +41,58 @@ class ScoringConfig(BaseModel):
     bootstrap_draws: int = Field(default=1000, ge=10)
 
 
+class OriginalRecipe(BaseModel):
+    """How the Curiosity and Perseverance original trains: Adam at one rate, random crops, half of them mirrored, and
+    nothing else. Its loss belongs to the model."""
+
+    model_config = ConfigDict(frozen=True, extra="forbid")
+
+    epochs: int = Field(default=20, ge=1)
+    batch_size: int = Field(default=8, ge=1)
+    learning_rate: float = Field(default=5e-5, gt=0)
+    crop_px: int = Field(default=64, ge=16, multiple_of=8)
+
+    def training(self, shared: TrainingConfig) -> TrainingConfig:
+        """Return how it trains; precision and the length of an epoch are those of the shared section."""
+        return TrainingConfig(
+            epochs=self.epochs, batch_size=self.batch_size, learning_rate=self.learning_rate,
+            weight_decay=0.0, warmup_frac=0.0, gradient_clip=1e9, ema_decay=0.0, schedule="constant",
+            keep=shared.keep, precision=shared.precision, epoch_tiles=shared.epoch_tiles,
+        )  # fmt: skip
+
+    def augmentation(self) -> AugmentationConfig:
+        """Return how it changes tiles."""
+        return AugmentationConfig(
+            crop_px=self.crop_px, flip=True, zoom_max=1.0, gamma_max=1.0, gain_max=1.0, noise=0.0, patch_frac=0.0,
+            camera_hidden_frac=0.0,
+        )  # fmt: skip
+
+
 class ColorizationConfig(BaseModel):
     """Everything that `kedro run --pipelines colorization` can be told."""
 
     model_config = ConfigDict(frozen=True, extra="forbid")
 
     model: ModelConfig = ModelConfig()
+    recipe: Literal["own", "original"] = "own"
+    """own: training, augmentation and sampling as below. original: as the section `original` says, in their place."""
+    original: OriginalRecipe = OriginalRecipe()
     training: TrainingConfig = TrainingConfig()
     augmentation: AugmentationConfig = AugmentationConfig()
     sampling: SamplingConfig = SamplingConfig()
     scoring: ScoringConfig = ScoringConfig()
     apply: ApplyConfig = ApplyConfig()
     film: FilmConfig = FilmConfig()
+    truth: TripletConfig = TripletConfig()
     resume: bool = True
     """Go on from the last checkpoint where it was made with the same parameters and tiles."""
     panels: int = Field(default=6, ge=1, le=24)
     """Rows of the before-and-after figure."""
+
+    def followed(self) -> "ColorizationConfig":
+        """Return the configuration with the recipe in the place of the sections that it replaces."""
+        if self.recipe == "own":
+            return self
+        sampling = self.sampling.model_copy(update={"weights": "alike", "balance": ()})
+        training, augmentation = self.original.training(self.training), self.original.augmentation()
+        return self.model_copy(update={"training": training, "augmentation": augmentation, "sampling": sampling})

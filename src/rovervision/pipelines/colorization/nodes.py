@@ -1,18 +1,20 @@
 """The steps of colorization: what is known without a network, training, and what is needed to use it."""
 
 from collections.abc import Iterator
+from typing import Any
 
 import numpy as np
 import torch
 
 from rovervision.errors import RovervisionError
+from rovervision.imaging.color_bins import ColorBins, count_color_bins
 from rovervision.imaging.color_priors import ColorPriors
 from rovervision.imaging.color_priors import fit_color_priors as fit_priors
 from rovervision.imaging.tiles import TileStore
 from rovervision.learning.batches import Augmentation, ColorBatches
-from rovervision.learning.color import perceived_ab_error
-from rovervision.learning.colorizers import ResidualColorizer, build_colorizer, number_cameras, stack_tables
+from rovervision.learning.colorizers import Colorizer, build_colorizer, number_cameras, stack_tables
 from rovervision.learning.colorizing import colorize, lightness_of, load_colorizer
+from rovervision.learning.pretrained import EncoderWeights, no_encoder_weights
 from rovervision.learning.training import Batch, Metrics, fit, open_fabric, seeded
 from rovervision.learning.weights import Weights
 from rovervision.pipelines.colorization.config import ColorizationConfig
@@ -21,6 +23,7 @@ from rovervision.pipelines.colorization.selecting import (
     color_rows,
     describe_tiles,
     fingerprint,
+    group_folds,
     sampling_weights,
     scored_rows,
     split_monitor,
@@ -32,8 +35,10 @@ def fit_color_priors(tiles: TileStore, config: ColorizationConfig) -> dict[str, 
 
     `as_they_come` counts every tile once and serves the baselines. `balanced` and `usual` are for the colorizer and
     leave the watched groups out: the one counts rare strata more, as training does, and is what the colorizer starts
-    from; the other counts every tile once, so it is mostly soil, and is the colour of dust.
+    from; the other counts every tile once, so it is mostly soil, and is the colour of dust. `bins` are the colours that
+    occur, counted as `balanced` is.
     """
+    config = config.followed()
     scored_rows(tiles.index, config.scoring)  # a split without colour is better told now than after the training
     rows, cameras = color_rows(tiles.index, "train"), camera_names(tiles.index)
     learnt, _ = split_monitor(tiles.index, config.sampling.monitor_frac)
@@ -47,6 +52,7 @@ def fit_color_priors(tiles: TileStore, config: ColorizationConfig) -> dict[str, 
         "as_they_come": average(rows, np.ones(len(rows))),
         "usual": average(learnt, np.ones(len(learnt))),
         "balanced": average(learnt, weights),
+        "bins": count_color_bins((tiles.pixels[row], w) for row, w in zip(learnt, weights, strict=True)).to_json(),
     }
 
 
@@ -57,44 +63,75 @@ def train_colorizer(
     seed: int,
     device: str,
     saved: Weights | None,
+    encoder_weights: EncoderWeights = no_encoder_weights,
 ) -> Iterator[tuple[Weights, Metrics]]:
     """Train on the training split; yield a checkpoint and the new metrics after every epoch.
 
     A share of the training groups (whole groups, by hash) is not trained on: the epoch that is best there is kept.
+    Weights of a pretrained encoder are asked for only where the model wants one, and no checkpoint is resumed.
     """
-    train, monitor = split_monitor(tiles.index, config.sampling.monitor_frac)
-    if len(train) < config.training.batch_size:
-        raise RovervisionError(
-            f"The training split has {len(train)} colour tiles, fewer than one batch of {config.training.batch_size}. "
-            "Ingest more frames, or lower colorization.training.batch_size."
-        )
-    weights = sampling_weights(tiles.index.iloc[train], config.sampling)
-    tables, known = stack_tables(ColorPriors.from_json(color_priors["balanced"]), config.model.camera_share)
-    cameras = number_cameras(camera_names(tiles.index), known).numpy()
-    batch_size = config.training.batch_size
-    augmentation = Augmentation(config.augmentation, ColorPriors.from_json(color_priors["usual"]).lookup)
-    batches = ColorBatches(tiles.pixels, cameras, train, batch_size, augmentation, seed, weights)
-    watched = ColorBatches(tiles.pixels, cameras, monitor, 2 * batch_size, None, seed)
-    with seeded(seed):
-        model = build_colorizer(tables, config.model)
-    fabric = open_fabric(device, config.training.precision)
+    config = config.followed()
+    model, known = start_colorizer(color_priors, config, seed)
+    batches, watched, about = training_batches(tiles, color_priors, config, seed, known, model.stride_px)
     recipe = fingerprint(config, seed, tiles)
     resume = saved if saved is not None and config.resume and saved.header.get("recipe") == recipe else None
+    if resume is None:
+        model.take_encoder(encoder_weights)
     header = {
         "recipe": recipe,
         "model": config.model.model_dump(mode="json"),
         "cameras": known,
         "tile_px": tiles.tile_px,
-        "trained_on": describe_tiles(tiles.index, train, monitor),
+        "trained_on": about,
     }
-    for checkpoint, metrics in fit(model, perceived_loss, batches, watched, config.training, fabric, seed, resume):
+    fabric = open_fabric(device, config.training.precision)
+    for checkpoint, metrics in fit(model, teach_or_judge, batches, watched, config.training, fabric, seed, resume):
         yield Weights(checkpoint.tensors, checkpoint.header | header), metrics
 
 
-def perceived_loss(model: ResidualColorizer, batch: Batch) -> torch.Tensor:
-    """Return the mean perceived error of coarse ab over a batch of (lightness, camera, ab)."""
-    lightness, camera, true_ab = batch
-    return perceived_ab_error(model.coarse(lightness, camera), true_ab).mean()
+def start_colorizer(
+    color_priors: dict[str, dict[str, object]], config: ColorizationConfig, seed: int
+) -> tuple[Colorizer, tuple[str, ...]]:
+    """Return an untrained colorizer, and the cameras that it knows."""
+    share = config.model.residual.camera_share
+    tables, known = stack_tables(ColorPriors.from_json(color_priors["balanced"]), share)
+    with seeded(seed):
+        return build_colorizer(tables, config.model, ColorBins.from_json(color_priors["bins"])), known
+
+
+def training_batches(
+    tiles: TileStore,
+    color_priors: dict[str, dict[str, object]],
+    config: ColorizationConfig,
+    seed: int,
+    known: tuple[str, ...],
+    stride_px: int,
+) -> tuple[ColorBatches, ColorBatches, dict[str, Any]]:
+    """Return the batches to train on, those to watch, and what the model card says of them.
+
+    Raises RovervisionError where there are too few tiles for a batch.
+    """
+    train, monitor = split_monitor(tiles.index, config.sampling.monitor_frac)
+    batch_size = config.training.batch_size
+    if len(train) < batch_size:
+        raise RovervisionError(
+            f"The training split has {len(train)} colour tiles, fewer than one batch of {batch_size}. "
+            "Ingest more frames, or lower colorization.training.batch_size."
+        )
+    weights = sampling_weights(tiles.index.iloc[train], config.sampling)
+    cameras = number_cameras(camera_names(tiles.index), known).numpy()
+    augmentation = Augmentation(config.augmentation, ColorPriors.from_json(color_priors["usual"]).lookup)
+    batches = ColorBatches(
+        tiles.pixels, cameras, train, batch_size, augmentation, seed, weights, stride_px,
+        config.training.epoch_tiles, group_folds(tiles.index),
+    )  # fmt: skip
+    watched = ColorBatches(tiles.pixels, cameras, monitor, 2 * batch_size, None, seed, stride_px=stride_px)
+    return batches, watched, describe_tiles(tiles.index, train, monitor)
+
+
+def teach_or_judge(model: Colorizer, batch: Batch) -> torch.Tensor:
+    """Return the kind's own loss while it trains, and the perceived error, alike for all kinds, when it is judged."""
+    return model.loss(*batch) if model.training else model.error(*batch)
 
 
 def finish_colorizer(checkpoint: Weights, config: ColorizationConfig) -> Weights:

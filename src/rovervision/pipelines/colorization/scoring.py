@@ -1,6 +1,7 @@
 """Scores: the colorizer beside its baselines and oracles, on frames that nothing was learnt from."""
 
-from collections.abc import Mapping
+import copy
+from collections.abc import Iterator, Mapping
 from concurrent.futures import ThreadPoolExecutor
 
 import numpy as np
@@ -11,7 +12,7 @@ from rovervision.imaging.color import rgb_to_lab
 from rovervision.imaging.color_priors import ColorPriors, look_up
 from rovervision.imaging.scores import bootstrap_interval, reference_colors, score_colors
 from rovervision.imaging.tiles import TileStore
-from rovervision.learning.colorizers import ResidualColorizer, number_cameras
+from rovervision.learning.colorizers import Colorizer, has_batch_statistics, number_cameras
 from rovervision.learning.colorizing import load_colorizer
 from rovervision.learning.weights import Weights
 from rovervision.pipelines.colorization.config import ColorizationConfig, ScoringConfig
@@ -34,8 +35,12 @@ def score_colorizer(
     """
     rows = scored_rows(tiles.index, config.scoring)
     model, priors = load_colorizer(colorizer), ColorPriors.from_json(color_priors["as_they_come"])
+    together = [] if not has_batch_statistics(model) else shuffled_batches(rows)
+    live = {row: ab for batch in together for row, ab in predict_together(model, tiles, batch)}
     with ThreadPoolExecutor() as pool:
-        scores = pool.map(lambda row: score_tile(tiles, int(row), model, colorizer, priors, config.scoring), rows)
+        scores = pool.map(
+            lambda row: score_tile(tiles, int(row), model, colorizer, priors, config.scoring, live.get(int(row))), rows
+        )
         table = pd.DataFrame([score for tile_scores in scores for score in tile_scores])
     values = [column for column in table.columns if column not in (*FRAME_COLUMNS, "method")]
     firsts = {column: "first" for column in FRAME_COLUMNS if column != "frame_id"}
@@ -44,23 +49,50 @@ def score_colorizer(
 
 
 def score_tile(
-    tiles: TileStore, row: int, model: ResidualColorizer, colorizer: Weights, priors: ColorPriors, config: ScoringConfig
+    tiles: TileStore,
+    row: int,
+    model: Colorizer,
+    colorizer: Weights,
+    priors: ColorPriors,
+    config: ScoringConfig,
+    live_ab: np.ndarray | None = None,
 ) -> list[dict[str, object]]:
-    """Return one score row per method for one tile."""
+    """Return one score row per method for one tile; `live_ab` is what the model says with live batch statistics."""
     about = {name: tiles.index[name].iloc[row] for name in FRAME_COLUMNS}
     lab = rgb_to_lab(np.asarray(tiles.pixels[row]))
     masks = region_masks(np.asarray(tiles.regions[row]), about["label"], config.label_regions)
-    camera = f"{about['rover']}/{about['camera']}"
+    camera, kind = f"{about['rover']}/{about['camera']}", str(colorizer.header["model"]["kind"])
     number = camera_number(camera, colorizer)
-    own = predict_ab(model, lab[..., 0], number)
-    start = look_up(lab[..., 0], model.tables[number].cpu().numpy())
-    methods = reference_colors(lab, priors, camera) | {"starting_table": start}
-    methods |= {str(colorizer.header["model"]["kind"]): own}
+    methods = reference_colors(lab, priors, camera) | {kind: predict_ab(model, lab[..., 0], number)}
+    if model.tables.any():
+        methods["starting_table"] = look_up(lab[..., 0], model.tables[number].cpu().numpy())
+    if live_ab is not None:
+        methods[f"{kind}{AS_RUN}"] = live_ab
     return [about | {"method": name} | score_colors(lab, ab, masks) for name, ab in methods.items()]
 
 
+AS_RUN = "_as_run"
+"""Ending of the method that the original is run by: batch normalisation by the batch at hand, of eight tiles."""
+_AS_RUN_TILES = 8
+
+
+def shuffled_batches(rows: np.ndarray) -> list[np.ndarray]:
+    """Return the rows in batches of the original's size, in an order that is random and always the same."""
+    order = np.random.default_rng(0).permutation(rows)
+    return [order[start : start + _AS_RUN_TILES] for start in range(0, len(order), _AS_RUN_TILES)]
+
+
 @torch.no_grad()
-def predict_ab(model: ResidualColorizer, lightness: np.ndarray, camera: int) -> np.ndarray:
+def predict_together(model: Colorizer, tiles: TileStore, rows: np.ndarray) -> Iterator[tuple[int, np.ndarray]]:
+    """Yield row and ab (H, W, 2) of tiles that are coloured together, as if training went on."""
+    live = copy.deepcopy(model).train()  # running statistics move, so the model itself stays out of it
+    L = torch.from_numpy(np.stack([rgb_to_lab(np.asarray(tiles.pixels[row]))[..., 0] for row in rows]))[:, None]
+    predicted = live(L.to(model.tables.device)).permute(0, 2, 3, 1).cpu().numpy()
+    yield from zip(rows.tolist(), predicted, strict=True)
+
+
+@torch.no_grad()
+def predict_ab(model: Colorizer, lightness: np.ndarray, camera: int) -> np.ndarray:
     """Return the model's ab for one image's lightness. (H, W) to (H, W, 2) float32."""
     L = torch.from_numpy(np.ascontiguousarray(lightness))[None, None].to(model.tables.device)
     return model(L, torch.tensor([camera], device=L.device))[0].permute(1, 2, 0).cpu().numpy()

@@ -8,6 +8,7 @@ import pandas as pd
 
 from rovervision.errors import RovervisionError
 from rovervision.imaging.tiles import TileStore
+from rovervision.learning.colorizer import FOLDS
 from rovervision.pipelines.colorization.config import ColorizationConfig, SamplingConfig, ScoringConfig
 
 
@@ -58,24 +59,48 @@ def sampling_weights(index: pd.DataFrame, config: SamplingConfig) -> np.ndarray:
     Curation's weight makes each distinct view count once. Rover images are mostly soil; drawn as they come, they teach
     that hardware is soil too, so a stratum counts by its size to the power of 1 - balance_power.
     """
-    weights = index["weight"].to_numpy(np.float64)
+    weights = view_weights(index, config)
     if not config.balance:
         return weights
     sizes = index.assign(weight=weights).groupby(list(config.balance), dropna=False)["weight"].transform("sum")
     return weights * sizes.to_numpy(np.float64) ** -config.balance_power
 
 
-CODE_VERSION = 1
+def view_weights(index: pd.DataFrame, config: SamplingConfig) -> np.ndarray:
+    """Return what each tile counts before strata are balanced. (N,) float64, positive."""
+    if config.weights == "alike":
+        return np.ones(len(index))
+    column = {"distinct": "weight", "balanced": "sampling_weight"}[config.weights]
+    if column not in index:
+        raise RovervisionError(
+            f"These tiles have no column {column}, which colorization.sampling.weights={config.weights} asks for. "
+            "Curate them again, or set colorization.sampling.weights=distinct."
+        )
+    return index[column].to_numpy(np.float64)
+
+
+def group_folds(index: pd.DataFrame) -> np.ndarray:
+    """Return a fold for each tile, by a hash of its group's name, other than that of `split_monitor`. (N,) int64."""
+    groups = index["group"].astype(str)
+    folds = {group: int(hashlib.sha256(f"fold {group}".encode()).hexdigest()[:8], 16) % FOLDS for group in set(groups)}
+    return groups.map(folds).to_numpy(np.int64)
+
+
+CODE_VERSION = 2
 """Counted up when the same parameters and tiles would train to other weights, so that no old checkpoint is taken for
 one of the present code."""
 
 
 def fingerprint(config: ColorizationConfig, seed: int, tiles: TileStore) -> str:
     """Return a hash of all that decides what a training ends with: parameters, seed, and the training tiles."""
-    parts = [config.model, config.training, config.augmentation, config.sampling]
-    digest = hashlib.sha256(("".join(part.model_dump_json() for part in parts) + f"{seed} {CODE_VERSION}").encode())
+    config = config.followed()
+    own = config.model.model_dump(mode="json", include={"kind", config.model.kind})
+    parts = [config.training, config.augmentation, config.sampling]
+    digest = hashlib.sha256((f"{own}{[part.model_dump_json() for part in parts]}{seed} {CODE_VERSION}").encode())
     rows = color_rows(tiles.index, "train")
-    about = tiles.index.iloc[rows][["tile_id", "group", "rover", "camera", "label", "sol", "weight"]].astype(str)
+    index = tiles.index.iloc[rows]
+    about = index[["tile_id", "group", "rover", "camera", "label", "sol", "weight"]].astype(str)
+    digest.update(view_weights(index, config.sampling).tobytes())
     digest.update(pd.util.hash_pandas_object(about, index=False).to_numpy().tobytes())
     for row in rows:
         digest.update(tiles.pixels[row].tobytes())
