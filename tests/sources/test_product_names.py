@@ -55,15 +55,15 @@ KNOWN = {
     ),
     "1p128287181eff0000p2303l2m1.img.jpg": name(
         rover="opportunity", camera="pancam_left", product_type="EFF", sample_type="full", version="1",
-        sclk_s=128287181.0, site="00", eye="left", filter="2",
+        sclk_s=128287181.0, site="00", eye="left", filter="2", sequence="P2303",
     ),
     "2R318573382RNNB2ZJP1336L0M1": name(
         rover="spirit", camera="rear_hazcam_left", product_type="RNN", sample_type="unknown", version="1",
-        sclk_s=318573382.0, site="B2", eye="left",
+        sclk_s=318573382.0, site="B2", eye="left", sequence="P1336",
     ),
     "1M128287181ETH##00P2303M1M1.JPG": name(
         rover="opportunity", camera="microscopic_imager", product_type="ETH", sample_type="thumbnail", version="1",
-        sclk_s=128287181.0, filter="1",
+        sclk_s=128287181.0, filter="1", sequence="P2303",
     ),
     "C000M0014_597774194EDR_F0000_0536M2.PNG": name(
         rover="insight", camera="icc", product_type="EDR", sample_type="full", version="2", sol=14, sclk_s=597774194.0,

@@ -143,9 +143,9 @@ def join_manifest(
     """Put what was asked for and what came side by side.
 
     Returns:
-        The chosen frames with path, n_bytes, sha256, failure and failure_reason (a sentence and a word, missing when the
-        file is whole) of their images, where `has_mask` is true only when the mask came too; and a summary of counts
-        for people to read.
+        The chosen frames with path, n_bytes, sha256, failure and failure_reason (a sentence and a word, missing when
+        the file is whole) of their images, where `has_mask` is true only when the mask came too; and a summary of
+        counts for people to read.
     """
     files = [images_raw[frame_id] for frame_id in frames_selected["frame_id"]]
     has_mask = [
