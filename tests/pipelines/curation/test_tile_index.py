@@ -1,6 +1,7 @@
 """The tile index tells of each tile its frame's measures, its region and how often it should be seen."""
 
 from dataclasses import replace
+from typing import Any
 
 import numpy as np
 import pandas as pd
@@ -9,9 +10,9 @@ import pytest
 from rovervision.imaging.quality import MEASURES
 from rovervision.imaging.tiles import ExaminedShard, TileStore
 from rovervision.pipelines.curation.config import CurationConfig, ExportConfig
-from rovervision.pipelines.curation.nodes import cut_tiles, export_tiles
+from rovervision.pipelines.curation.nodes import cut_tiles, examine_frames, export_tiles
 from rovervision.pipelines.curation.tiling import KNOWN_REGIONS
-from tests.pipelines.curation.conftest import cut, split
+from tests.pipelines.curation.conftest import Archive, cut, performed, split
 
 
 @pytest.fixture(scope="module")
@@ -56,6 +57,32 @@ def test_weights_are_balanced_within_each_split(
     factor = (train["sampling_weight"] / train["weight"]).groupby(train["region"]).mean()
     mass = train.groupby("region")["weight"].sum()
     assert factor[mass.idxmin()] > 1.2 * factor[mass.idxmax()], "what is rare is raised"
+
+
+@pytest.mark.parametrize(
+    ("cutting", "n_tiles"),
+    [
+        ({"how": "whole"}, 1),
+        ({"how": "grid", "box_px": 64}, 12),
+        ({"how": "random", "per_frame": 5, "min_side_px": 32}, 5),
+    ],
+)
+def test_tiles_are_cut_as_configured(archive: Archive, cutting: dict[str, Any], n_tiles: int) -> None:
+    sound = (archive.table["width_px"] == 256) & (archive.table["height_px"].between(186, 200))
+    sound &= archive.table["frame_id"].map(archive.defects).map(lambda found: not found)
+    frames = archive.table[sound].iloc[:3]
+    assert len(frames) == 3
+    shards = [
+        performed(examine_frames(frames, archive.images, {}, CurationConfig(cutting={**cutting, "seed": seed})))
+        for seed in (0, 0, 1)
+    ]
+    boxes = [shard["shard_00000"].candidates for shard in shards]
+    assert boxes[0].groupby("frame_id").size().tolist() == [n_tiles] * 3
+    pd.testing.assert_frame_equal(boxes[0], boxes[1])
+    sides = boxes[0].drop(columns="frame_id").to_numpy(float).reshape(3, n_tiles, -1)
+    is_random = cutting["how"] == "random"
+    assert boxes[0].equals(boxes[2]) != is_random, "the seed decides"
+    assert (sides[0] != sides[1]).any() == is_random, "random tiles differ from frame to frame"
 
 
 def test_nothing_is_published_unless_asked_for(tiles: TileStore, frames: pd.DataFrame, config: CurationConfig) -> None:

@@ -10,8 +10,9 @@ import pandas as pd
 
 from rovervision.errors import RovervisionError
 from rovervision.imaging.bayer import debayer, mosaic_score
+from rovervision.imaging.cutting import boxes_for
 from rovervision.imaging.decoding import decode_image, to_uint8
-from rovervision.imaging.framing import Box, Content, content_box, square_boxes
+from rovervision.imaging.framing import Box, Content, content_box
 from rovervision.imaging.planes import Planes, color_difference, planes_of
 from rovervision.imaging.quality import COLOR_DIFFERENCE_MIN, MEASURES, measure, perceptual_hash, thumbnail
 from rovervision.imaging.tiles import ExaminedShard, cut_region_tile, cut_tile
@@ -55,7 +56,7 @@ def examine_shard(
 ) -> ExaminedShard:
     """Return the examined shard of these frames; a frame that cannot be read becomes a row that says why."""
     ids = frames["frame_id"].tolist()
-    names = [name for name in ("sample_type", "color_type") if name in frames]
+    names = [name for name in ("frame_id", "sample_type", "color_type") if name in frames]
     listed = frames[names].to_dict("records")
     found = [
         examine_frame(images.get(key), masks.get(key), config, facts) for key, facts in zip(ids, listed, strict=True)
@@ -79,7 +80,8 @@ def examine_frame(
 ) -> Examination:
     """Return what the frame gives; the row says in `not_examined` why it gives nothing.
 
-    listed: what the archive says of the frame, of which `sample_type` and `color_type` become measures.
+    listed: what the archive says of the frame, of which `sample_type` and `color_type` become measures; `frame_id`
+    decides where random tiles are cut.
     """
     try:
         if image is None:
@@ -96,7 +98,7 @@ def examine_frame(
     row["mask_failure"] = mask_failure
     boxes = [
         Box(box.left_px + content.left_px, box.top_px + content.top_px, box.side_px)
-        for box in square_boxes(content.height_px, content.width_px)
+        for box in boxes_for(content.height_px, content.width_px, config.cutting, str(listed.get("frame_id", "")))
     ]
     tiles = [cut_tile(picture, box, config.tile_px) for box in boxes]
     return Examination(_BLANK | row, boxes, tiles, [_region_tile(regions, box, config.tile_px) for box in boxes])
