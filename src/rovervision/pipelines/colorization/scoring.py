@@ -77,9 +77,9 @@ _AS_RUN_TILES = 8
 
 
 def shuffled_batches(rows: np.ndarray) -> list[np.ndarray]:
-    """Return the rows in batches of the original's size, in an order that is random and always the same."""
+    """Return the rows in batches of about the original's size, in an order that is random and always the same."""
     order = np.random.default_rng(0).permutation(rows)
-    return [order[start : start + _AS_RUN_TILES] for start in range(0, len(order), _AS_RUN_TILES)]
+    return np.array_split(order, max(1, len(order) // _AS_RUN_TILES))
 
 
 @torch.no_grad()
