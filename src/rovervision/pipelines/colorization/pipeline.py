@@ -27,7 +27,15 @@ def create_pipeline(**_: object) -> Pipeline:
             ),
             Node(
                 train_colorizer,
-                ["tiles", "color_priors", "params:colorization", "params:seed", "params:device", "colorizer_saved"],
+                [
+                    "tiles",
+                    "color_priors",
+                    "params:colorization",
+                    "params:seed",
+                    "params:device",
+                    "colorizer_saved",
+                    "encoder_weights",
+                ],
                 ["colorizer_checkpoint", "colorization_metrics"],
                 name="train_colorizer",
                 tags="train",
