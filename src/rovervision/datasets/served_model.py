@@ -18,7 +18,8 @@ class ServedModel(PythonModel):
         """Build the model from its files, once."""
         self._predict = load_obj(context.model_config["factory"])(dict(context.artifacts))
 
-    def predict(self, context: Any, model_input: Any, params: dict[str, Any] | None = None) -> Any:
+    # Without type hints: MLflow would take them for a schema of its own.
+    def predict(self, context, model_input, params=None):  # type: ignore[no-untyped-def]
         """Return the model's answer for a batch; what cannot be answered is a sentence, and not a traceback."""
         try:
             return self._predict(model_input)

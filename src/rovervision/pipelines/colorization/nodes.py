@@ -13,7 +13,6 @@ from rovervision.imaging.color_priors import fit_color_priors as fit_priors
 from rovervision.imaging.tiles import TileStore
 from rovervision.learning.batches import Augmentation, ColorBatches
 from rovervision.learning.colorizers import Colorizer, build_colorizer, number_cameras, stack_tables
-from rovervision.learning.colorizing import colorize, lightness_of, load_colorizer
 from rovervision.learning.pretrained import EncoderWeights, no_encoder_weights
 from rovervision.learning.training import Batch, Metrics, fit, open_fabric, seeded
 from rovervision.learning.weights import Weights
@@ -146,13 +145,3 @@ def finish_colorizer(checkpoint: Weights, config: ColorizationConfig) -> Weights
         for key in ("recipe", "model", "cameras", "tile_px", "trained_on", "best_epoch", "best_loss")
     }
     return Weights(checkpoint.group("best"), header | about)
-
-
-def exemplify_colorizer(tiles: TileStore, colorizer: Weights, config: ColorizationConfig) -> dict[str, np.ndarray]:
-    """Return one gray tile and its colouring, from which MLflow takes the model's signature.
-
-    input: (1, tile_px, tile_px, 1) uint8. output: (1, tile_px, tile_px, 3) uint8.
-    """
-    gray = np.rint(lightness_of(np.asarray(tiles.pixels[0])) * 2.55).astype(np.uint8)
-    colored = colorize(gray, load_colorizer(colorizer), config.apply.work_px(colorizer))
-    return {"input": gray[None, ..., None], "output": colored[None]}

@@ -2,11 +2,10 @@
 
 from kedro.pipeline import Node, Pipeline
 
-from rovervision.pipelines.colorization.applying import colorize_images, select_gray_images
+from rovervision.pipelines.colorization.applying import colorize_images, exemplify_colorizer, select_gray_images
 from rovervision.pipelines.colorization.figures import draw_learning_curves, draw_panels, draw_scores
 from rovervision.pipelines.colorization.film import measure_film, render_film
 from rovervision.pipelines.colorization.nodes import (
-    exemplify_colorizer,
     finish_colorizer,
     fit_color_priors,
     train_colorizer,
