@@ -2,6 +2,7 @@
 
 from typing import Any
 
+import pandas as pd
 from kedro.utils import load_obj
 from mlflow.exceptions import MlflowException
 from mlflow.models import set_model
@@ -18,8 +19,8 @@ class ServedModel(PythonModel):
         """Build the model from its files, once."""
         self._predict = load_obj(context.model_config["factory"])(dict(context.artifacts))
 
-    # Without type hints: MLflow would take them for a schema of its own.
-    def predict(self, context, model_input, params=None):  # type: ignore[no-untyped-def]
+    # Arrays come here too; MLflow takes most other type hints for a schema of its own, and warns where there is none.
+    def predict(self, context: Any, model_input: pd.DataFrame, params: dict[str, Any] | None = None) -> Any:
         """Return the model's answer for a batch; what cannot be answered is a sentence, and not a traceback."""
         try:
             return self._predict(model_input)
