@@ -16,13 +16,13 @@ def rgb_to_lab(rgb: Byte | NDArray[np.floating]) -> Float:
     Returns:
         (..., 3) float32: L in 0..100, a and b in about -128..127. White point D65 (IEC 61966-2-1).
     """
-    linear = _LINEAR_OF_BYTE[rgb] if rgb.dtype == np.uint8 else _decode_gamma(rgb.astype(np.float32))
+    linear = _LINEAR_OF_BYTE[rgb] if rgb.dtype == np.uint8 else decode_gamma(rgb.astype(np.float32))
     return _linear_to_lab(linear)
 
 
 def lab_to_rgb(lab: Float) -> Byte:
     """Return sRGB bytes of CIELAB pixels, clipping what sRGB cannot show. (..., 3) float32 to (..., 3) uint8."""
-    return to_bytes(np.clip(_encode_gamma(_lab_to_linear(lab)), 0.0, 1.0))
+    return to_bytes(np.clip(encode_gamma(_lab_to_linear(lab)), 0.0, 1.0))
 
 
 def to_bytes(unit: Float) -> Byte:
@@ -73,14 +73,16 @@ _XYZN_TO_RGB = np.linalg.inv(_RGB_TO_XYZ / _WHITE[:, None]).astype(np.float32)
 _EPSILON, _KAPPA = 216 / 24389, 24389 / 27  # CIE 15:2004
 
 
-def _decode_gamma(unit: Float) -> Float:
+def decode_gamma(unit: Float) -> Float:
+    """Return the linear light of gamma-encoded sRGB, both 0..1 (IEC 61966-2-1)."""
     return np.where(unit <= 0.04045, unit / 12.92, ((np.maximum(unit, 0) + 0.055) / 1.055) ** 2.4).astype(np.float32)
 
 
-_LINEAR_OF_BYTE = _decode_gamma((np.arange(256) / 255).astype(np.float32))
+_LINEAR_OF_BYTE = decode_gamma((np.arange(256) / 255).astype(np.float32))
 
 
-def _encode_gamma(linear: Float) -> Float:
+def encode_gamma(linear: Float) -> Float:
+    """Return gamma-encoded sRGB of linear light, both 0..1 (IEC 61966-2-1)."""
     bright = 1.055 * np.maximum(linear, 0.0031308) ** (1 / 2.4) - 0.055
     return np.where(linear <= 0.0031308, linear * 12.92, bright).astype(np.float32)
 

@@ -11,6 +11,11 @@ from rovervision.pipelines.colorization.nodes import (
     train_colorizer,
 )
 from rovervision.pipelines.colorization.scoring import score_colorizer, tabulate_scores
+from rovervision.pipelines.colorization.truth import (
+    compose_natural_color,
+    score_natural_color,
+    tabulate_natural_color,
+)
 
 
 def create_pipeline(**_: object) -> Pipeline:
@@ -86,15 +91,50 @@ def create_pipeline(**_: object) -> Pipeline:
                 name="colorize_images",
                 tags="apply",
             ),
-            Node(
-                render_film,
-                ["images_gray@read", "colorizer", "params:colorization"],
-                "film",
-                name="render_film",
-                tags="film",
-            ),
-            Node(measure_film, "film", "film_metrics", name="measure_film", tags="film"),
+            *_film_nodes(),
+            *_truth_nodes(),
         ],
         namespace="colorization",
         prefix_datasets_with_namespace=False,
     )
+
+
+def _film_nodes() -> list[Node]:
+    """Gray frames in colour as a film, where one is asked for."""
+    return [
+        Node(
+            render_film,
+            ["images_gray@read", "colorizer", "params:colorization"],
+            "film",
+            name="render_film",
+            tags="film",
+        ),
+        Node(measure_film, "film", "film_metrics", name="measure_film", tags="film"),
+    ]
+
+
+def _truth_nodes() -> list[Node]:
+    """Natural colour from Pancam's narrow bands, and scores on it."""
+    return [
+        Node(
+            compose_natural_color,
+            ["frames_fetched", "images_raw", "params:colorization"],
+            "images_natural_color",
+            name="compose_natural_color",
+            tags="truth",
+        ),
+        Node(
+            tabulate_natural_color,
+            "images_natural_color",
+            "natural_color_table",
+            name="tabulate_natural_color",
+            tags="truth",
+        ),
+        Node(
+            score_natural_color,
+            ["images_natural_color", "colorizer", "params:colorization"],
+            ["natural_color_scores", "natural_color_metrics"],
+            name="score_natural_color",
+            tags="truth_scores",
+        ),
+    ]
