@@ -1,5 +1,6 @@
 """Frames in order, steady in colour, each with what it shows."""
 
+from dataclasses import replace
 from itertools import pairwise
 
 import cv2
@@ -8,7 +9,7 @@ import pandas as pd
 import pytest
 
 from rovervision.errors import RovervisionError
-from rovervision.imaging.color import lab_to_rgb, rgb_to_lab
+from rovervision.imaging.color import rgb_to_lab
 from rovervision.imaging.encoding import encode_png
 from rovervision.imaging.tints import TintConfig
 from rovervision.imaging.video import Film
@@ -42,15 +43,16 @@ def static_scene(count: int) -> dict:
 
 @pytest.fixture
 def restless(monkeypatch):
-    """A colorizer that gives every frame another tint, and every pixel a little noise of its own."""
+    """A colorizer that gives every frame another tint, and every cell a little noise of its own."""
     rng = np.random.default_rng(1)
+    look = filming.plan_colors
 
-    def colorize(image, model, work_px, camera=0):
-        lab = rgb_to_lab(np.repeat(image[..., None], 3, axis=-1))
-        lab[..., 1:] = np.array([8, 18]) + rng.normal(0, 2, 2) + rng.normal(0, 0.3, (*image.shape, 2))
-        return lab_to_rgb(lab)
+    def plan_colors(*arguments):
+        plan = look(*arguments)
+        noise = rng.normal(0, 2, 2) + rng.normal(0, 0.3, plan.correction.shape)
+        return replace(plan, correction=(noise - [5, 2]).astype(np.float32))
 
-    monkeypatch.setattr(filming, "colorize", colorize)
+    monkeypatch.setattr(filming, "plan_colors", plan_colors)
 
 
 def made(film: Film) -> tuple[list, pd.DataFrame]:
@@ -106,11 +108,13 @@ def test_unsmoothed_flicker_is_that_of_the_frames_alone(colorizer, restless):
     assert shown_flicker(frames) == pytest.approx(figures["flicker_alone"], rel=0.15)
 
 
-def test_lightness_stays_where_the_tint_moves():
-    colored = np.random.default_rng(0).integers(60, 190, (20, 20, 3), dtype=np.uint8)
-    moved = filming.shifted(colored, np.array([2, -3], np.float32))
-    assert np.abs(rgb_to_lab(moved)[..., 0] - rgb_to_lab(colored)[..., 0]).max() < 1
-    np.testing.assert_array_equal(filming.shifted(colored, np.zeros(2, np.float32)), colored)
+def test_lightness_stays_where_the_tint_moves(colorizer, restless):
+    images = static_scene(6)
+    frames, listed = made(filming.render_film(images, colorizer, config(caption=False)))
+    assert np.abs(listed["smooth_tint_b"] - listed["tint_b"]).max() > 1
+    for frame in frames:
+        gray = np.repeat(filming.gray_picture(images[frame.record["file"]])[..., None], 3, axis=-1)
+        assert np.abs(rgb_to_lab(frame.pixels) - rgb_to_lab(gray))[..., 0].max() < 1
 
 
 def test_broken_frames_are_passed_over_and_listed(colorizer, restless):

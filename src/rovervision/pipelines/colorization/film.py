@@ -3,7 +3,7 @@
 import math
 import re
 from collections.abc import Iterator, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from itertools import count
 from pathlib import PurePosixPath
 from typing import Any
@@ -11,11 +11,9 @@ from typing import Any
 import cv2
 import numpy as np
 import pandas as pd
-from numpy.typing import NDArray
 
 from rovervision.errors import RovervisionError
-from rovervision.imaging.color import fit_gamut, lab_to_rgb, rgb_to_lab
-from rovervision.imaging.color_priors import look_up
+from rovervision.imaging.color import rgb_to_lab
 from rovervision.imaging.decoding import decode_image, is_pds3, to_uint8
 from rovervision.imaging.montage import spread
 from rovervision.imaging.tints import Colors, TintSmoother, flicker, look_of
@@ -30,7 +28,7 @@ from rovervision.imaging.video import (
     side_by_side,
 )
 from rovervision.learning.colorizers import number_cameras
-from rovervision.learning.colorizing import colorize, load_colorizer
+from rovervision.learning.colorizing import load_colorizer, paint, plan_colors
 from rovervision.learning.weights import Weights
 from rovervision.pipelines.colorization.config import ColorizationConfig
 from rovervision.sources.frame import StoredFile
@@ -39,13 +37,11 @@ from rovervision.sources.mars_time import lander
 from rovervision.sources.product_names import ProductName, parse_product_name
 from rovervision.sources.spacecraft_clocks import has_clock, sol_of_sclk
 
-Float = NDArray[np.float32]
-
 _SIZES_LOOKED_AT = 24
 """Frames, evenly spread, whose sizes decide that of the film."""
 
 _SPARSE = 4
-"""Tint and flicker are taken of every fourth row and column."""
+"""Flicker is measured on every fourth row and column."""
 
 
 @dataclass(frozen=True)
@@ -179,34 +175,25 @@ class Painter:
     def paint(self, gray: Byte, shot: Shot) -> tuple[Byte, dict[str, Any]]:
         """Return the next frame in colour, and what the film's list says of its tint and flicker."""
         camera = int(number_cameras([shot.place], self._cameras)[0])
-        colored = colorize(gray, self._model, self._work_px, camera)
-        lab = rgb_to_lab(np.ascontiguousarray(colored[::_SPARSE, ::_SPARSE]))
-        table = self._model.tables[camera].cpu().numpy()
-        tint = (lab[..., 1:] - look_up(lab[..., 0], table)).mean(axis=(0, 1))
+        plan = plan_colors(gray, self._model, self._work_px, camera)
+        tint = plan.correction.mean(axis=(0, 1))
         smoother = self._smoothers.setdefault(shot.place, TintSmoother(self._tint))
-        before, smoothed = smoother.sequence, smoother.step(tint, look_of(lab[..., 0], shot.sol))
+        before, smoothed = smoother.sequence, smoother.step(tint, look_of(plan.copy.lightness, shot.sol))
         shift = (smoothed - tint).astype(np.float32)
-        colors = Colors(lab[..., 0], lab[..., 1:]), Colors(lab[..., 0], lab[..., 1:] + shift)
+        colored = paint(gray, replace(plan, correction=plan.correction + shift))
+        lab = rgb_to_lab(np.ascontiguousarray(colored[::_SPARSE, ::_SPARSE]))
+        colors = Colors(lab[..., 0], lab[..., 1:] - shift), Colors(lab[..., 0], lab[..., 1:])
         facts = {"sequence": smoother.sequence, "tint_a": float(tint[0]), "tint_b": float(tint[1])}
         facts |= {"smooth_tint_a": float(smoothed[0]), "smooth_tint_b": float(smoothed[1])}
         if before == smoother.sequence:
             facts |= _flicker(self._before[shot.place], colors)
         self._before[shot.place] = colors
-        return shifted(colored, shift), facts
+        return colored, facts
 
 
 def _flicker(before: tuple[Colors, Colors], now: tuple[Colors, Colors]) -> dict[str, float]:
     (alone, n_still), (smoothed, _) = (flicker(*pair) for pair in zip(before, now, strict=True))
     return {"still_frac": n_still / now[0].lightness.size, "flicker_alone": alone, "flicker_smoothed": smoothed}
-
-
-def shifted(colored: Byte, shift: Float) -> Byte:
-    """Return an (H, W, 3) picture with a and b shifted everywhere by (2,), at its own lightness."""
-    if not np.any(shift):
-        return colored
-    lab = rgb_to_lab(colored)
-    lab[..., 1:] += shift
-    return lab_to_rgb(fit_gamut(lab))
 
 
 def measure_film(film_frames: pd.DataFrame) -> dict[str, float]:
