@@ -48,9 +48,9 @@ class EncoderWeightsDataset(AbstractDataset[None, EncoderWeights]):
                 torch.hub.download_url_to_file(address, str(path), progress=False)  # written whole or not at all
             return torch.load(path, map_location="cpu", weights_only=True)
         except (OSError, URLError, RuntimeError, EOFError, ValueError, UnpicklingError) as error:
-            reason = str(error).partition(". ")[0]
+            reason = f"{type(error).__name__}: {str(error).partition('. ')[0]}"
             raise RovervisionError(
-                f"The ImageNet weights of the encoder {name} cannot be had ({type(error).__name__}: {reason}). Download "
+                f"The ImageNet weights of the encoder {name} cannot be had ({reason}). Download "
                 f"{address}, put it to {path}, and give the same command again; or set "
                 "colorization.model.residual.encoder=none."
             ) from error

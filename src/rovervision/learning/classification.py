@@ -3,7 +3,6 @@
 After Zhang, Isola and Efros, "Colorful Image Colorization", ECCV 2016: soft targets, rebalanced classes, annealed mean.
 """
 
-from collections.abc import Iterator
 from typing import Any, Literal
 
 import torch
@@ -96,22 +95,13 @@ class ClassificationColorizer(Colorizer):
         return -(self.weights[index[:, 0]] * (share * logs).sum(dim=1)).mean()
 
     def _load_from_state_dict(self, state_dict: dict[str, Any], prefix: str, *rest: Any) -> None:
-        """Take the number of bins from the weights: it follows from what they learnt from."""
-        for module, name in self._by_bin():
-            source = state_dict.get(prefix + name)
-            if source is not None:
-                last = name.rpartition(".")[2]
-                now = getattr(module, last)
-                fresh = torch.empty(source.shape, dtype=now.dtype, device=now.device)
-                setattr(module, last, nn.Parameter(fresh) if isinstance(now, nn.Parameter) else fresh)
+        """Take the number of bins from weights with another one: it follows from what they learnt from."""
+        centers = state_dict.get(f"{prefix}centers")
+        if centers is not None and len(centers) != len(self.centers):
+            self.centers, self.weights = torch.empty_like(centers), centers.new_empty(len(centers))
+            self.to_bins = nn.Conv2d(self.unet.channels_out, len(centers), 1, device=centers.device)
+            self.of_image = nn.Linear(self.unet.context_size, len(centers), bias=False, device=centers.device)
         super()._load_from_state_dict(state_dict, prefix, *rest)
-
-    def _by_bin(self) -> Iterator[tuple[nn.Module, str]]:
-        yield self, "centers"
-        yield self, "weights"
-        yield self.to_bins, "to_bins.weight"
-        yield self.to_bins, "to_bins.bias"
-        yield self.of_image, "of_image.weight"
 
 
 def mean_color(logits: Tensor, centers: Tensor, temperature: float) -> Tensor:
