@@ -78,8 +78,9 @@ class TintSmoother:
         return likeness(look.thumbnail, self._before.thumbnail) < self._config.likeness_min
 
 
-STILL_L = 1.0
-"""A pixel is static where its lightness changes by less than this."""
+STILL_L = 0.2
+"""A pixel is static where its lightness changes by less than this, less than the step between two of 256 grays. Colour
+follows lightness; of a larger change, a part of the colour's would be right."""
 
 
 class Colors(NamedTuple):

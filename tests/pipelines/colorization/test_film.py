@@ -83,29 +83,29 @@ def test_a_name_tells_rover_camera_and_sol():
 
 
 def test_smoothing_lowers_the_flicker_of_a_static_scene(colorizer, restless):
-    frames, listed = made(filming.render_film(static_scene(20), colorizer, config(caption=False)))
+    images = static_scene(20)
+    frames, listed = made(filming.render_film(images, colorizer, config(caption=False)))
     figures = filming.measure_film(listed)
     assert (figures["frames"], figures["skipped"], figures["sequences"]) == (20, 0, 1)
-    assert figures["still_frac"] > 0.05
+    assert figures["still_frac"] > 0.03
     assert figures["flicker_smoothed"] < 0.5 * figures["flicker_alone"]
-    shown = shown_flicker(frames)
+    shown = shown_flicker(frames, images)
     assert figures["flicker_smoothed"] == pytest.approx(shown, rel=0.15)  # what is said is what is seen
 
 
-def shown_flicker(frames: list) -> float:
-    """The change of ab between the pictures of a film, where their lightness stays."""
-    lab = [rgb_to_lab(frame.pixels) for frame in frames]
-    pairs = [(one, other, np.abs(one - other)[..., 0] < 1) for one, other in pairwise(lab)]
+def shown_flicker(frames: list, images: dict) -> float:
+    """The change of ab between the pictures of a film, where their gray stays."""
+    seen = [(filming.gray_picture(images[frame.record["file"]]), rgb_to_lab(frame.pixels)) for frame in frames]
+    pairs = [(one, other, gray == before) for (before, one), (gray, other) in pairwise(seen)]
     return float(np.concatenate([np.linalg.norm((b - a)[still, 1:], axis=-1) for a, b, still in pairs]).mean())
 
 
 def test_unsmoothed_flicker_is_that_of_the_frames_alone(colorizer, restless):
-    frames, listed = made(
-        filming.render_film(static_scene(8), colorizer, config(caption=False, tint=TintConfig(new_share=1)))
-    )
+    images, alone = static_scene(8), config(caption=False, tint=TintConfig(new_share=1))
+    frames, listed = made(filming.render_film(images, colorizer, alone))
     figures = filming.measure_film(listed)
     assert figures["flicker_smoothed"] == pytest.approx(figures["flicker_alone"], abs=1e-3)
-    assert shown_flicker(frames) == pytest.approx(figures["flicker_alone"], rel=0.15)
+    assert shown_flicker(frames, images) == pytest.approx(figures["flicker_alone"], rel=0.15)
 
 
 def test_lightness_stays_where_the_tint_moves(colorizer, restless):

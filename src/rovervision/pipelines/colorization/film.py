@@ -28,7 +28,7 @@ from rovervision.imaging.video import (
     side_by_side,
 )
 from rovervision.learning.colorizers import number_cameras
-from rovervision.learning.colorizing import load_colorizer, paint, plan_colors
+from rovervision.learning.colorizing import lightness_of, load_colorizer, paint, plan_colors
 from rovervision.learning.weights import Weights
 from rovervision.pipelines.colorization.config import ColorizationConfig
 from rovervision.sources.frame import StoredFile
@@ -181,8 +181,9 @@ class Painter:
         before, smoothed = smoother.sequence, smoother.step(tint, look_of(plan.copy.lightness, shot.sol))
         shift = (smoothed - tint).astype(np.float32)
         colored = paint(gray, replace(plan, correction=plan.correction + shift))
-        lab = rgb_to_lab(np.ascontiguousarray(colored[::_SPARSE, ::_SPARSE]))
-        colors = Colors(lab[..., 0], lab[..., 1:] - shift), Colors(lab[..., 0], lab[..., 1:])
+        ab = rgb_to_lab(np.ascontiguousarray(colored[::_SPARSE, ::_SPARSE]))[..., 1:]
+        lightness = lightness_of(gray[::_SPARSE, ::_SPARSE])
+        colors = Colors(lightness, ab - shift), Colors(lightness, ab)
         facts = {"sequence": smoother.sequence, "tint_a": float(tint[0]), "tint_b": float(tint[1])}
         facts |= {"smooth_tint_a": float(smoothed[0]), "smooth_tint_b": float(smoothed[1])}
         if before == smoother.sequence:
