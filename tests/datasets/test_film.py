@@ -135,6 +135,10 @@ def test_an_ffmpeg_without_h264_is_a_sentence(tmp_path):
     program.chmod(0o755)
     with pytest.raises(RovervisionError, match=r"no H\.264 encoder"):
         films.encoder_of(str(program))
+    program.write_text("#!/bin/sh\nexit 3\n")
+    for broken in (program, tmp_path / "absent"):
+        with pytest.raises(RovervisionError, match="is no ffmpeg that runs"):
+            films.encoder_of(str(broken))
 
 
 MEMORY = """

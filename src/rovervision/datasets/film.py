@@ -186,8 +186,14 @@ def ffmpeg() -> str:
 
 
 def encoder_of(program: str) -> str:
-    """Return the best H.264 encoder that this ffmpeg has. Raises RovervisionError where it has none."""
-    answer = subprocess.run([program, "-hide_banner", "-encoders"], capture_output=True, text=True, check=False)
+    """Return the best H.264 encoder of an ffmpeg. Raises RovervisionError where it has none, or does not run."""
+    try:
+        answer = subprocess.run([program, "-hide_banner", "-encoders"], capture_output=True, text=True, check=True)
+    except (OSError, subprocess.CalledProcessError) as error:
+        raise RovervisionError(
+            f"{program} is no ffmpeg that runs here ({error}). Unset the variable IMAGEIO_FFMPEG_EXE, or name "
+            "another one with it."
+        ) from error
     for name in _ENCODERS:
         if f" {name} " in answer.stdout:
             return name

@@ -111,7 +111,7 @@ def tabulate_natural_color(images_natural_color: Mapping[str, StoredFile]) -> pd
     for key, file in images_natural_color.items():
         facts = {"failure": file.failure} if file.failure else facts_in(file.read())
         rows.append({"file": key} | facts)
-    return pd.DataFrame(rows, columns=list(COLUMNS))
+    return pd.DataFrame(rows, columns=list(COLUMNS)).astype(dict.fromkeys(("sol", "left_px", "top_px"), "Int64"))
 
 
 def score_natural_color(
