@@ -1,5 +1,7 @@
 """Colour for whole images: lightness kept, any size and depth, no seams, the same bytes every time."""
 
+import subprocess
+import sys
 from concurrent.futures import ThreadPoolExecutor
 from functools import cache
 from pathlib import Path
@@ -91,10 +93,12 @@ def test_the_same_image_has_the_same_bytes_in_any_company():
     model, work_px = trained()
     images = [scene(150 + 9 * i, 200, i) for i in range(4)]
     alone = [colorize(image, model, work_px) for image in images]
+    plan = plan_colors(images[0], model, work_px).correction
     before = torch.get_num_threads()
     try:
         for own, n_threads in ((1, 1), (3, 2), (4, 4)):
             torch.set_num_threads(own)
+            np.testing.assert_array_equal(plan_colors(images[0], model, work_px).correction, plan)
             with ThreadPoolExecutor(n_threads) as threads:
                 again = list(threads.map(lambda image: colorize(image, model, work_px), images[::-1]))[::-1]
             assert all(np.array_equal(one, other) for one, other in zip(alone, again, strict=True))
@@ -120,7 +124,7 @@ def test_a_bounded_working_copy_needs_no_tiles(monkeypatch):
     monkeypatch.setattr(working_copy, "WORK_PIXELS_MAX", 7 * work_px**2)
     copy = copy_of(strip, work_px, 4)
     assert copy.lightness.size < 7.5 * work_px**2
-    assert ciede2000(rgb_to_lab(colorize(strip, model, work_px)), rgb_to_lab(whole)).mean() < 2
+    assert ciede2000(rgb_to_lab(colorize(strip, model, work_px)), rgb_to_lab(whole)).mean() < 0.5
 
 
 def test_the_largest_images_have_a_small_working_copy():
@@ -182,6 +186,14 @@ def test_odd_images_have_sane_colours(size, value):
     colored = colorize(image, disturbed(), 32)
     assert colored.shape == (*size, 3)
     assert np.abs(rgb_to_lab(colored)[..., 0] - lightness_of(image)).max() < 1.0
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("kind", ["gray", "rgb"])
+def test_the_largest_images_fit_into_two_gib(kind):
+    command = [sys.executable, "-m", "benchmarks.colorization_apply", "--memory-of", kind]
+    answer = subprocess.run(command, cwd=SAMPLE.parents[2], capture_output=True, text=True, check=True, timeout=120)
+    assert 500 < float(answer.stdout.split()[0]) < 2048
 
 
 @pytest.mark.parametrize("image", [np.zeros((4, 4)), np.zeros((4, 4, 2), np.uint8), np.zeros((0, 4), np.uint8)])
