@@ -32,6 +32,10 @@ from kedro_mlflow.config.kedro_mlflow_config import KedroMlflowConfig  # noqa: E
 from kedro_mlflow.framework.hooks.mlflow_hook import MlflowHook  # noqa: E402
 
 
+TAGS_OF_USE = frozenset({"apply", "film", "truth", "truth_scores", "export", "plan"})
+"""Tags of nodes that use what was learnt, or learn nothing: a run of these alone is none to compare."""
+
+
 class TrackingHooks(MlflowHook):
     """kedro-mlflow's hook, with these differences.
 
@@ -82,7 +86,9 @@ class TrackingHooks(MlflowHook):
         assert self._context is not None
         names = sorted(run_params["pipeline_names"] or ["__default__"])
         untracked = set(self.mlflow_config.tracking.disable_tracking.pipelines)
-        self._is_mlflow_enabled = not set(names) <= untracked and set(run_params["tags"] or ()) != {"apply"}
+        tags = set(run_params["tags"] or ())
+        learns = not tags or bool(tags - TAGS_OF_USE)
+        self._is_mlflow_enabled = learns and not set(names) <= untracked
         self.run_id, self._logged, self._saved, self._lenient = None, set(), {}, Lenient()
         if not self._is_mlflow_enabled:
             return
