@@ -17,6 +17,7 @@ from rovervision.errors import RovervisionError
 from rovervision.imaging.color import rgb_to_lab
 from rovervision.imaging.color_difference import ciede2000
 from rovervision.learning import colorizing, working_copy
+from rovervision.learning.colorizers import ModelConfig, ResidualConfig
 from rovervision.learning.colorizing import colorize, doubt_map, lightness_of, load_colorizer, paint, plan_colors
 from rovervision.learning.weights import Weights, read_weights
 from rovervision.learning.working_copy import picture_share
@@ -42,12 +43,12 @@ def scene(height: int, width: int, seed: int = 0) -> np.ndarray:
 
 @cache
 def trained() -> tuple[torch.nn.Module, int]:
-    """The sample's colorizer where it has been trained here, else one with weights of any kind."""
+    """The sample's colorizer where it has been trained here, else one with weights of any kind, and so less trusted."""
     try:
         weights = read_weights(SAMPLE)
         return load_colorizer(weights), int(weights.header["work_px"])
     except RovervisionError:
-        return disturbed(), 96
+        return disturbed(ModelConfig(residual=ResidualConfig(trust=0.3))), 96
 
 
 @settings(max_examples=25)
