@@ -23,8 +23,8 @@ def scene(seed: int = 0, side_px: int = 160) -> np.ndarray:
     color = np.broadcast_to(SURFACE / 150, (side_px, side_px, 3)).copy()
     for _ in range(25):
         center, radius = rng.integers(0, side_px, 2), int(rng.integers(3, 9))
-        shade = tuple(SURFACE / 150 * rng.uniform(0.5, 1.2) * rng.uniform(0.85, 1.15, 3))
-        cv2.circle(color, tuple(map(int, center)), radius, shade, -1)
+        tone = tuple(SURFACE / 150 * rng.uniform(0.5, 1.2) * rng.uniform(0.85, 1.15, 3))
+        cv2.circle(color, tuple(map(int, center)), radius, tone, -1)
     color[60:90, 70:100] = 0.85
     return np.clip(shade[..., None] * color, 0, 1)
 
