@@ -216,7 +216,7 @@ def test_slurm_is_asked_for_what_is_configured(tmp_path: Path, monkeypatch: pyte
         prologue=("module load python",),
     )  # fmt: skip
     with dask_work._client(WorkersConfig(kind="dask", count=8, slurm=slurm), 2) as client:
-        assert wait_until((tmp_path / "job.1").exists, within_s=20)
+        assert wait_until((tmp_path / "job.1").exists, within_s=90)
         assert client.scheduler.address.startswith("tls://")
         keys = list(tmp_path.glob(".dask-jobqueue*"))
         assert keys
