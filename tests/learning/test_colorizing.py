@@ -4,6 +4,7 @@ import subprocess
 import sys
 from concurrent.futures import ThreadPoolExecutor
 from functools import cache
+from pathlib import Path
 
 import cv2
 import numpy as np
@@ -22,7 +23,6 @@ from rovervision.learning.weights import Weights
 from rovervision.learning.working_copy import picture_share
 from rovervision.learning.working_copy import working_copy as copy_of
 from tests.learning.test_colorizers import SMALL, disturbed
-
 
 REPOSITORY = Path(__file__).resolve().parents[2]
 
