@@ -1,8 +1,11 @@
 """sRGB and CIELAB (D65, 2 degree observer), and how far two colours are apart (CIEDE2000)."""
 
+from typing import TypeVar
+
 import numpy as np
 from numpy.typing import NDArray
 
+Real = TypeVar("Real", np.float32, np.float64)
 Float = NDArray[np.float32]
 Byte = NDArray[np.uint8]
 
@@ -22,7 +25,7 @@ def rgb_to_lab(rgb: Byte | NDArray[np.floating]) -> Float:
 
 def lab_to_rgb(lab: Float) -> Byte:
     """Return sRGB bytes of CIELAB pixels, clipping what sRGB cannot show. (..., 3) float32 to (..., 3) uint8."""
-    return to_bytes(np.clip(encode_gamma(_lab_to_linear(lab)), 0.0, 1.0))
+    return to_bytes(np.clip(encode_gamma(_lab_to_linear(lab)).astype(np.float32, copy=False), 0.0, 1.0))
 
 
 def to_bytes(unit: Float) -> Byte:
@@ -64,27 +67,27 @@ def _shown_by_srgb(lab: Float, slack: float = 2e-3) -> NDArray[np.bool_]:
 
 
 # sRGB primaries to XYZ, divided by the D65 white (0.95047, 1, 1.08883): IEC 61966-2-1.
-_WHITE = np.array([0.95047, 1.0, 1.08883], np.float64)
-_RGB_TO_XYZ = np.array(
+WHITE = np.array([0.95047, 1.0, 1.08883], np.float64)
+RGB_TO_XYZ = np.array(
     [[0.412453, 0.357580, 0.180423], [0.212671, 0.715160, 0.072169], [0.019334, 0.119193, 0.950227]], np.float64
 )
-_RGB_TO_XYZN = (_RGB_TO_XYZ / _WHITE[:, None]).astype(np.float32)
-_XYZN_TO_RGB = np.linalg.inv(_RGB_TO_XYZ / _WHITE[:, None]).astype(np.float32)
+_RGB_TO_XYZN = (RGB_TO_XYZ / WHITE[:, None]).astype(np.float32)
+_XYZN_TO_RGB = np.linalg.inv(RGB_TO_XYZ / WHITE[:, None]).astype(np.float32)
 _EPSILON, _KAPPA = 216 / 24389, 24389 / 27  # CIE 15:2004
 
 
-def decode_gamma(unit: Float) -> Float:
-    """Return the linear light of gamma-encoded sRGB, both 0..1 (IEC 61966-2-1)."""
-    return np.where(unit <= 0.04045, unit / 12.92, ((np.maximum(unit, 0) + 0.055) / 1.055) ** 2.4).astype(np.float32)
+def decode_gamma(unit: NDArray[Real]) -> NDArray[Real]:
+    """Return the linear light of gamma-encoded sRGB, both 0..1 and of one precision (IEC 61966-2-1)."""
+    return np.where(unit <= 0.04045, unit / 12.92, ((np.maximum(unit, 0) + 0.055) / 1.055) ** 2.4)
 
 
 _LINEAR_OF_BYTE = decode_gamma((np.arange(256) / 255).astype(np.float32))
 
 
-def encode_gamma(linear: Float) -> Float:
-    """Return gamma-encoded sRGB of linear light, both 0..1 (IEC 61966-2-1)."""
+def encode_gamma(linear: NDArray[Real]) -> NDArray[Real]:
+    """Return gamma-encoded sRGB of linear light, both 0..1 and of one precision (IEC 61966-2-1)."""
     bright = 1.055 * np.maximum(linear, 0.0031308) ** (1 / 2.4) - 0.055
-    return np.where(linear <= 0.0031308, linear * 12.92, bright).astype(np.float32)
+    return np.where(linear <= 0.0031308, linear * 12.92, bright)
 
 
 def _linear_to_lab(linear: Float) -> Float:

@@ -9,7 +9,7 @@ from functools import cache
 import numpy as np
 from numpy.typing import NDArray
 
-from rovervision.imaging.color import fit_gamut
+from rovervision.imaging.color import RGB_TO_XYZ, WHITE, decode_gamma, encode_gamma, fit_gamut
 
 Float = NDArray[np.float32]
 
@@ -18,27 +18,11 @@ _FINE = 65536
 
 _DELTA = 6 / 29  # CIE 15:2004; below it the cube root is replaced by its tangent
 _SLOPE = 3 * _DELTA**2
-_WHITE = np.array([0.95047, 1.0, 1.08883])
-_RGB_TO_XYZ = np.array(  # IEC 61966-2-1
-    [[0.412453, 0.357580, 0.180423], [0.212671, 0.715160, 0.072169], [0.019334, 0.119193, 0.950227]]
-)
-_XYZN_TO_RGB = np.linalg.inv(_RGB_TO_XYZ / _WHITE[:, None])
+_XYZN_TO_RGB = np.linalg.inv(RGB_TO_XYZ / WHITE[:, None])
 
 _HUES, _LIGHTNESSES = 360, 201
 _CHROMA_MAX = 200.0
 """More than sRGB can show at any lightness and hue."""
-
-
-def decode_gamma(unit: NDArray[np.floating]) -> NDArray[np.float64]:
-    """Return linear light in 0..1 of gamma-encoded sRGB in 0..1 (IEC 61966-2-1)."""
-    unit = np.asarray(unit, np.float64)
-    return np.where(unit <= 0.04045, unit / 12.92, ((unit + 0.055) / 1.055) ** 2.4)
-
-
-def encode_gamma(linear: NDArray[np.floating]) -> NDArray[np.float64]:
-    """Return gamma-encoded sRGB in 0..1 of linear light in 0..1 (IEC 61966-2-1)."""
-    linear = np.asarray(linear, np.float64)
-    return np.where(linear <= 0.0031308, linear * 12.92, 1.055 * np.maximum(linear, 0.0031308) ** (1 / 2.4) - 0.055)
 
 
 def levels_of(image: NDArray[np.integer]) -> NDArray[np.integer]:
@@ -150,7 +134,7 @@ def _levels(count: int, is_linear: bool) -> tuple[Float, Float]:
 def _luminance_parts(kind: str) -> Float:
     """Return what each value of red, green and blue adds to Y, in 65,535ths. (3, 256) or (3, 65536) for a dtype."""
     values = np.iinfo(np.dtype(kind)).max
-    weights = _RGB_TO_XYZ[1] / _RGB_TO_XYZ[1].sum() * (_FINE - 1)
+    weights = RGB_TO_XYZ[1] / RGB_TO_XYZ[1].sum() * (_FINE - 1)
     return (weights[:, None] * decode_gamma(np.arange(values + 1) / values)).astype(np.float32)
 
 

@@ -3,7 +3,7 @@
 import numpy as np
 from numpy.typing import NDArray
 
-from rovervision.learning.rendering import decode_gamma, encode_gamma
+from rovervision.imaging.color import decode_gamma, encode_gamma
 
 Gains = tuple[float, float, float]
 """Factors of linear red, green and blue; the largest is 1, so nothing is ever clipped."""

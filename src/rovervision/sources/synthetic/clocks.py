@@ -3,8 +3,7 @@
 from datetime import UTC, datetime, timedelta
 from typing import Final
 
-SOL_S: Final = 88775.244
-"""Length of a Martian day in seconds."""
+from rovervision.sources.mars_time import SOL_S
 
 SOL_ZERO: Final[dict[str, datetime]] = {
     "curiosity": datetime(2012, 8, 5, 13, 52, 34, tzinfo=UTC),
