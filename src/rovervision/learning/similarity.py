@@ -14,5 +14,6 @@ def nearest(
 def outliers(
     codes: NDArray[np.floating], count: int, neighbour: int = 5
 ) -> tuple[NDArray[np.int64], NDArray[np.float32]]:
-    """Return the rows of the `count` codes farthest from their `neighbour`-th neighbour, farthest first, and how far."""
+    """Return the rows of the `count` codes farthest from their `neighbour`-th neighbour, farthest first, and how
+    far."""
     raise NotImplementedError
