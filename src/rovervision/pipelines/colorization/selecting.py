@@ -7,14 +7,15 @@ import numpy as np
 import pandas as pd
 
 from rovervision.errors import RovervisionError
+from rovervision.imaging.tile_choice import camera_names, color_rows, split_monitor
 from rovervision.imaging.tiles import TileStore
 from rovervision.learning.colorizer import FOLDS
 from rovervision.pipelines.colorization.config import ColorizationConfig, SamplingConfig, ScoringConfig
 
-
-def color_rows(index: pd.DataFrame, split: str) -> np.ndarray:
-    """Return the rows of a split's colour tiles. Debayered mosaics are none: nobody has set their white balance."""
-    return np.flatnonzero((index["split"] == split) & index["is_color"] & ~index["is_debayered"])
+__all__ = [
+    "camera_names", "color_rows", "describe_tiles", "fingerprint", "group_folds", "sampling_weights", "scored_rows",
+    "split_monitor", "view_weights",
+]  # fmt: skip
 
 
 def scored_rows(index: pd.DataFrame, config: ScoringConfig) -> np.ndarray:
@@ -29,28 +30,6 @@ def scored_rows(index: pd.DataFrame, config: ScoringConfig) -> np.ndarray:
     if config.tiles_max is None or len(rows) <= config.tiles_max:
         return rows
     return rows[np.linspace(0, len(rows) - 1, config.tiles_max).round().astype(int)]
-
-
-def camera_names(index: pd.DataFrame) -> list[str]:
-    """Return `rover/camera` of every tile: one camera name may stand on several rovers."""
-    return [f"{rover}/{camera}" for rover, camera in zip(index["rover"], index["camera"], strict=True)]
-
-
-def split_monitor(index: pd.DataFrame, monitor_frac: float) -> tuple[np.ndarray, np.ndarray]:
-    """Return the rows to train on and the rows to watch: colour tiles of the training split, in whole groups.
-
-    A group goes by its hash, so that it stays on its side when others arrive. At least one group is watched and one
-    trained on; a single group serves for both.
-    """
-    rows = color_rows(index, "train")
-    groups = index["group"].astype(str).to_numpy()[rows]
-    share = {group: int(hashlib.sha256(group.encode()).hexdigest()[:8], 16) / 2**32 for group in np.unique(groups)}
-    if len(share) < 2:
-        return rows, rows
-    ordered = sorted(share, key=lambda group: share[group])
-    count = sum(value < monitor_frac for value in share.values())
-    watched = np.isin(groups, ordered[: min(max(count, 1), len(ordered) - 1)])
-    return rows[~watched], rows[watched]
 
 
 def sampling_weights(index: pd.DataFrame, config: SamplingConfig) -> np.ndarray:
