@@ -53,6 +53,13 @@ def test_a_black_frame_is_kept_whole_for_the_rules_to_judge() -> None:
     assert content_box(np.zeros((50, 60), np.uint8)) == Content(0, 0, 60, 50)
 
 
+@pytest.mark.parametrize("shape", [(1, 1), (1, 40), (40, 1), (2, 1), (1, 60_000)])
+@pytest.mark.parametrize("level", [0, 200])
+def test_a_line_of_pixels_is_kept_whole(shape: tuple[int, int], level: int) -> None:
+    image = np.full(shape, level, np.uint8)
+    assert content_box(image) == Content(0, 0, shape[1], shape[0])
+
+
 def test_a_shadow_that_fades_is_no_border() -> None:
     ramp = np.clip(np.linspace(-20, 160, 120), 0, 255)
     image = np.repeat(ramp[:, None], 100, axis=1) + np.random.default_rng(0).normal(0, 3, (120, 100))

@@ -16,7 +16,7 @@ from rovervision.hooks.catalog_entries import CatalogEntries
 from rovervision.hooks.inputs import makers_of
 from rovervision.hooks.report import closing_message, duration
 from rovervision.hooks.sqlite_store import first_use, sqlite_path
-from rovervision.hooks.tracking import TrackingHooks, as_text, provenance, run_name, typed_command
+from rovervision.hooks.tracking import TrackingHooks, as_text, kinds_of, provenance, run_name, typed_command
 from rovervision.runners import rank
 
 REPOSITORY = Path(__file__).resolve().parents[2]
@@ -44,6 +44,17 @@ def test_a_run_has_the_same_name_whatever_order_kedro_gives() -> None:
     assert run_name(["__default__"], {"tags": ()}) == "whole project"
     assert run_name(["a", "b"], {"tags": None}) == "a + b"
     assert run_name(["a"], {"tags": ("z", "y")}) == "a (y, z)"
+
+
+def test_a_runs_name_tells_the_kinds_of_the_pipelines_that_run() -> None:
+    parameters = {
+        "a": {"model": {"kind": "small", "deep": {"kind": "no"}}},
+        "b": {"part": {"kind": "other"}},
+        "seed": 1,
+    }
+    assert kinds_of(parameters, ["a"]) == ["small"]
+    assert kinds_of(parameters, ["__default__"]) == ["small", "other"]
+    assert run_name(["a"], {"tags": ("train",)}, kinds_of(parameters, ["a"])) == "a: small (train)"
 
 
 def test_long_values_are_cut_and_odd_names_are_allowed() -> None:

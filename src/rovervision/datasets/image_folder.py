@@ -173,21 +173,30 @@ class ImageFolderDataset(AbstractDataset[Mapping[str, Promise], dict[str, Stored
         return StoredFile(self._key(row.name), str(path), row.n_bytes, row.sha256, failure, read, reason)
 
     def _listed(self) -> Iterator[StoredFile]:
-        if not self._root.is_dir():
-            raise RovervisionError(f"There is no folder {self._root}. Name the folder that holds the images.")
-        is_empty = True
+        if absence := self.absence():
+            raise RovervisionError(absence)
         for name in walk_images(self._root, self._extensions):
-            is_empty = False
             path = self._root / name
             n_bytes = path.stat().st_size
             yield StoredFile(self._key(name), str(path), n_bytes, "", None, partial(_read, path, n_bytes))
-        if is_empty:
-            endings = ", ".join(self._extensions)
-            raise RovervisionError(f"The folder {self._root} holds no image ({endings}), nor do its sub-folders.")
+
+    def absence(self) -> str | None:
+        """Return why a folder of the user's own cannot be read, in a sentence; None where it can or is no such one."""
+        if not self._is_users():
+            return None
+        if not self._root.is_dir():
+            return f"There is no folder {self._root}. Name the folder that holds the images."
+        if any(True for _ in walk_images(self._root, self._extensions)):
+            return None
+        endings = ", ".join(self._extensions)
+        return (
+            f"The folder {self._root} holds no image ({endings}), nor do its sub-folders. Put images there, or name "
+            "another folder."
+        )
 
     def _exists(self) -> bool:
         if self._is_users():
-            return self._root.is_dir() and any(True for _ in walk_images(self._root, self._extensions))
+            return self.absence() is None
         try:
             return all(
                 row.failure or not _missing(self._root / row.name, row.n_bytes) for row in read_manifest(self._root)

@@ -19,6 +19,9 @@ class InputHooks:
     An input may be absent if its catalog entry says `metadata: {optional: true}`, or if it is the file of one of the
     run's own outputs: a state that the run resumes. A dataset that is `read_only: true` may be the person's own: no
     output of the run may lie on it, inside it or around it.
+
+    A dataset that nothing makes may have a method `absence() -> str | None`, which tells why it cannot be read: a
+    folder that is there but holds no image is not one that does not exist.
     """
 
     def __init__(self) -> None:
@@ -66,6 +69,9 @@ class InputHooks:
         pipelines.set_requested(None)  # the pipeline that makes an input is seldom the one that was asked for
         makers = makers_of(missing, dict(pipelines), self._entries, catalog)
         unmade = [name for name in missing if not makers_of([name], dict(pipelines), self._entries, catalog)]
+        told = [(name, why) for name in unmade if (why := absence_of(name, catalog))]
+        if len(told) == len(missing):
+            return "\n".join(f"{name}: {why}" for name, why in told)
         lines = [f"The run needs {'datasets that do' if len(missing) > 1 else 'a dataset that does'} not exist:"]
         lines += [f"  {name}: {shown(self._entries.path(name))}" for name in missing]
         if makers:
@@ -92,6 +98,12 @@ def is_absent(name: str, catalog: CatalogProtocol) -> bool:
     dataset = catalog.get(name) if name in catalog else None
     tells = dataset is not None and type(dataset)._exists is not AbstractDataset._exists
     return dataset is not None and tells and not dataset.exists()
+
+
+def absence_of(name: str, catalog: CatalogProtocol) -> str | None:
+    """Return why a dataset cannot be read, where it can tell in a sentence of its own."""
+    tell = getattr(catalog.get(name), "absence", None)
+    return tell() if tell else None
 
 
 def makers_of(

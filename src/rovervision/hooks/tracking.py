@@ -5,7 +5,7 @@ import re
 import shlex
 import subprocess
 import sys
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -93,7 +93,10 @@ class TrackingHooks(MlflowHook):
             return
         with first_use(self.mlflow_config.server.mlflow_tracking_uri):
             super().after_context_created(self._context)
-        self.mlflow_config.tracking.run.name = self.mlflow_config.tracking.run.name or run_name(names, run_params)
+        learnt = {name: value for name, value in self._context.params.items() if name not in untracked}
+        self.mlflow_config.tracking.run.name = self.mlflow_config.tracking.run.name or run_name(
+            names, run_params, kinds_of(learnt, names)
+        )
         super().before_pipeline_run({**run_params, "pipeline_names": names}, pipeline, catalog)
         mlflow.set_tags(provenance(self._context.project_path, self._context.env))
 
@@ -200,9 +203,20 @@ def read_config(context: KedroContext) -> KedroMlflowConfig:
     return KedroMlflowConfig.model_validate(config)
 
 
-def run_name(pipeline_names: list[str], run_params: Mapping[str, Any]) -> str:
-    """Return a name that the same command always gets: `colorization`, `clustering + colorization (train)`."""
+def kinds_of(parameters: Mapping[str, Any], pipeline_names: list[str]) -> list[str]:
+    """Return what `<pipeline>.<part>.kind` says in the parameters of the pipelines: which models the run makes.
+
+    Runs that differ in these are what people compare, so they stand in the run's name.
+    """
+    is_whole = pipeline_names == ["__default__"]
+    sections = {name: value for name, value in parameters.items() if is_whole or name in pipeline_names}
+    return [str(value) for name, value in flat(sections).items() if re.fullmatch(r"\w+\.\w+\.kind", name)]
+
+
+def run_name(pipeline_names: list[str], run_params: Mapping[str, Any], kinds: Sequence[str] = ()) -> str:
+    """Return a name that the same command always gets: `colorization: residual`, `clustering (train)`."""
     names = "whole project" if pipeline_names == ["__default__"] else " + ".join(pipeline_names)
+    names += f": {', '.join(kinds)}" if kinds else ""
     tags = ", ".join(sorted(run_params.get("tags") or ()))
     return f"{names} ({tags})" if tags else names
 

@@ -146,7 +146,7 @@ def _border_depth(is_dark: np.ndarray, unlit_share: np.ndarray) -> int:
     The first line may be anything where the second is border: Mastcam-Z writes marks into it.
     """
     dark = is_dark.copy()
-    dark[:1] |= dark[1:2]
+    dark[:1] |= dark[1:2].any()  # there may be a single line
     depth = len(dark) if dark.all() else int(np.argmin(dark))
     if depth == 0 or depth + _STEP_PX >= len(is_dark) or unlit_share[depth + _STEP_PX] > 0.5:
         return 0

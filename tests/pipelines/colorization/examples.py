@@ -9,7 +9,7 @@ from rovervision.imaging.tiles import TileStore
 from rovervision.learning.batches import AugmentationConfig
 from rovervision.learning.colorizers import ModelConfig, ResidualConfig
 from rovervision.learning.training import TrainingConfig
-from rovervision.pipelines.colorization.config import ColorizationConfig, ScoringConfig
+from rovervision.pipelines.colorization.config import ColorizationConfig, FiguresConfig, ScoringConfig
 from rovervision.sources.frame import StoredFile
 from rovervision.sources.regions import GROUND, HARDWARE
 
@@ -18,7 +18,7 @@ CONFIG = ColorizationConfig(
     training=TrainingConfig(epochs=2, batch_size=8),
     augmentation=AugmentationConfig(),
     scoring=ScoringConfig(split="test", bootstrap_draws=50),
-    panels=2,
+    figures=FiguresConfig(panels=2, extremes=3, sampled_tiles=8, sampled_pixels=1000),
 )
 
 

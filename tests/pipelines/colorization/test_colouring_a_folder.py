@@ -31,6 +31,9 @@ def test_bad_files_cost_themselves_alone(project: Path) -> None:
     images = {
         "one": np.full((1, 1), 99, np.uint8),
         "black": np.zeros((40, 50), np.uint8),
+        "black_dot": np.zeros((1, 1), np.uint8),
+        "black_line": np.zeros((30, 1), np.uint8),
+        "tall": np.full((60_000, 1), 99, np.uint8),
         "strip": np.full((2, 60_000), 99, np.uint8),
         "deep": np.full((30, 30), 40_000, np.uint16),
     }
@@ -56,4 +59,14 @@ def test_an_empty_folder_is_a_sentence(project: Path) -> None:
     answer = run(project, *COLOUR, "apply.input=empty,apply.output=out")
     assert answer.returncode != 0
     assert "Traceback" not in answer.stdout + answer.stderr
-    assert "images_gray@read: empty" in answer.stdout + answer.stderr
+    said = " ".join((answer.stdout + answer.stderr).split())
+    assert "empty holds no image" in said
+    assert "name another folder" in said
+    assert "does not exist" not in said
+
+
+def test_a_folder_that_is_not_there_is_a_sentence(project: Path) -> None:
+    answer = run(project, *COLOUR, "apply.input=nowhere,apply.output=out")
+    assert answer.returncode != 0
+    assert "Traceback" not in answer.stdout + answer.stderr
+    assert "There is no folder" in answer.stdout + answer.stderr

@@ -9,8 +9,8 @@ from hypothesis import strategies as st
 from rovervision.errors import RovervisionError
 from rovervision.imaging.tiles import TileStore
 from rovervision.learning.weights import Weights
-from rovervision.pipelines.colorization import nodes, scoring, selecting
-from rovervision.pipelines.colorization.config import ColorizationConfig, SamplingConfig
+from rovervision.pipelines.colorization import nodes, regions, scoring, selecting
+from rovervision.pipelines.colorization.config import ColorizationConfig, FiguresConfig, SamplingConfig
 from tests.pipelines.colorization.examples import CONFIG, example_tiles
 
 INDEX = st.lists(
@@ -57,7 +57,7 @@ def test_too_few_tiles_for_a_batch_is_a_sentence():
 def test_a_changed_parameter_or_tile_starts_afresh_and_nothing_else_does():
     tiles = example_tiles()
     same = selecting.fingerprint(CONFIG, 0, tiles)
-    assert selecting.fingerprint(CONFIG.model_copy(update={"panels": 3}), 0, tiles) == same
+    assert selecting.fingerprint(CONFIG.model_copy(update={"figures": FiguresConfig(panels=5)}), 0, tiles) == same
     assert selecting.fingerprint(CONFIG, 0, example_tiles(spoil=("val", "test"))) == same
     assert selecting.fingerprint(CONFIG, 1, tiles) != same
     assert selecting.fingerprint(ColorizationConfig(), 0, tiles) != same
@@ -138,10 +138,10 @@ def test_a_split_without_color_is_a_sentence():
 def test_labels_stand_in_for_masks_only_where_there_is_none():
     unknown, known = np.zeros((4, 4), np.uint8), np.full((4, 4), 5, np.uint8)
     labels = {"ground": "terrain", "*": "hardware"}
-    assert scoring.region_masks(unknown, "ground", labels)["terrain"].all()
-    assert scoring.region_masks(unknown, "wheel", labels)["hardware"].all()
-    assert not any(mask.any() for mask in scoring.region_masks(unknown, None, labels).values())
-    assert scoring.region_masks(known, "ground", labels)["hardware"].all()
+    assert regions.region_masks(unknown, "ground", labels)["terrain"].all()
+    assert regions.region_masks(unknown, "wheel", labels)["hardware"].all()
+    assert not any(mask.any() for mask in regions.region_masks(unknown, None, labels).values())
+    assert regions.region_masks(known, "ground", labels)["hardware"].all()
 
 
 def test_watched_groups_are_in_no_table_that_the_model_learns_from():

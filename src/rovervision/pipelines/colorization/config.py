@@ -41,6 +41,21 @@ class ScoringConfig(BaseModel):
     bootstrap_draws: int = Field(default=1000, ge=10)
 
 
+class FiguresConfig(BaseModel):
+    """How much the figures show."""
+
+    model_config = ConfigDict(frozen=True, extra="forbid")
+
+    panels: int = Field(default=3, ge=1, le=12)
+    """Frames of each region in the panels, from the best to the worst."""
+    extremes: int = Field(default=20, ge=1, le=60)
+    """Frames among the worst, and among the best."""
+    sampled_tiles: int = Field(default=600, ge=1)
+    """Pixels are drawn from at most so many tiles of the scored split, evenly taken."""
+    sampled_pixels: int = Field(default=150_000, ge=1000, le=10_000_000)
+    """At most about so many pixels are drawn."""
+
+
 class OriginalRecipe(BaseModel):
     """How the Curiosity and Perseverance original trains: Adam at one rate, random crops, half of them mirrored, and
     nothing else. Its loss belongs to the model."""
@@ -86,8 +101,7 @@ class ColorizationConfig(BaseModel):
     truth: TripletConfig = TripletConfig()
     resume: bool = True
     """Go on from the last checkpoint where it was made with the same parameters and tiles."""
-    panels: int = Field(default=6, ge=1, le=24)
-    """Rows of the before-and-after figure."""
+    figures: FiguresConfig = FiguresConfig()
 
     def followed(self) -> "ColorizationConfig":
         """Return the configuration with the recipe in the place of the sections that it replaces."""

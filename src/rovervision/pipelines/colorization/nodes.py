@@ -136,6 +136,7 @@ def teach_or_judge(model: Colorizer, batch: Batch) -> torch.Tensor:
 def finish_colorizer(checkpoint: Weights, config: ColorizationConfig) -> Weights:
     """Return the best averaged weights alone, with all that is needed to use them."""
     about = {
+        "recipe_name": config.recipe,
         "epochs": checkpoint.header["epoch"],
         "work_px": config.apply.work_px(checkpoint),
         "input": "CIE L, 0..100",

@@ -3,13 +3,24 @@
 from kedro.pipeline import Node, Pipeline
 
 from rovervision.pipelines.colorization.applying import colorize_images, exemplify_colorizer, select_gray_images
-from rovervision.pipelines.colorization.figures import draw_learning_curves, draw_panels, draw_scores
+from rovervision.pipelines.colorization.figures import (
+    draw_ab_histograms,
+    draw_comparison,
+    draw_extremes,
+    draw_learning_curves,
+    draw_lightness_scatter,
+    draw_panels,
+    draw_reliability,
+    draw_scores,
+)
 from rovervision.pipelines.colorization.film import measure_film, render_film
 from rovervision.pipelines.colorization.nodes import (
     finish_colorizer,
     fit_color_priors,
     train_colorizer,
 )
+from rovervision.pipelines.colorization.sampling import calibrate_doubt, sample_predictions
+from rovervision.pipelines.colorization.scoreboard import update_scoreboard
 from rovervision.pipelines.colorization.scoring import score_colorizer, tabulate_scores
 from rovervision.pipelines.colorization.truth import (
     compose_natural_color,
@@ -70,19 +81,7 @@ def create_pipeline(**_: object) -> Pipeline:
                 ["colorization_score_table", "colorization_score_metrics"],
                 name="tabulate_scores",
             ),
-            Node(
-                draw_panels,
-                ["tiles", "colorizer", "colorization_scores", "params:colorization"],
-                "colorization_panels",
-                name="draw_panels",
-            ),
-            Node(draw_learning_curves, "colorizer_checkpoint", "colorization_curves", name="draw_learning_curves"),
-            Node(
-                draw_scores,
-                ["colorization_score_table", "params:colorization"],
-                "colorization_score_chart",
-                name="draw_scores",
-            ),
+            *_figure_nodes(),
             Node(select_gray_images, ["frames_split", "images_raw"], "images_gray@written", name="select_gray_images"),
             Node(
                 colorize_images,
@@ -97,6 +96,55 @@ def create_pipeline(**_: object) -> Pipeline:
         namespace="colorization",
         prefix_datasets_with_namespace=False,
     )
+
+
+def _figure_nodes() -> list[Node]:
+    """Figures of the last colorizer, and the one that compares it with those before."""
+    examples = ["tiles", "colorizer", "colorization_scores", "params:colorization"]
+    return [
+        Node(
+            sample_predictions,
+            ["tiles", "colorizer", "params:colorization", "params:seed"],
+            "colorization_samples",
+            name="sample_predictions",
+        ),
+        Node(calibrate_doubt, "colorization_samples", "colorization_calibration", name="calibrate_doubt"),
+        Node(
+            update_scoreboard,
+            [
+                "colorization_scoreboard_saved",
+                "colorization_score_table",
+                "colorization_scores",
+                "colorizer",
+                "params:colorization",
+            ],
+            "colorization_scoreboard",
+            name="update_scoreboard",
+        ),
+        Node(draw_learning_curves, "colorizer_checkpoint", "colorization_curves", name="draw_learning_curves"),
+        Node(
+            draw_scores,
+            ["colorization_score_table", "params:colorization"],
+            "colorization_score_chart",
+            name="draw_scores",
+        ),
+        Node(draw_comparison, "colorization_scoreboard", "colorization_comparison", name="draw_comparison"),
+        Node(draw_panels, examples, "colorization_panels", name="draw_panels"),
+        Node(draw_extremes, examples, "colorization_extremes", name="draw_extremes"),
+        Node(draw_ab_histograms, "colorization_samples", "colorization_ab_histograms", name="draw_ab_histograms"),
+        Node(
+            draw_lightness_scatter,
+            "colorization_samples",
+            "colorization_lightness_scatter",
+            name="draw_lightness_scatter",
+        ),
+        Node(
+            draw_reliability,
+            ["colorization_calibration", "colorization_samples", "colorization_score_metrics"],
+            "colorization_reliability",
+            name="draw_reliability",
+        ),
+    ]
 
 
 def _film_nodes() -> list[Node]:

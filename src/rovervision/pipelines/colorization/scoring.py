@@ -1,26 +1,21 @@
 """Scores: the colorizer beside its baselines and oracles, on frames that nothing was learnt from."""
 
-import copy
-from collections.abc import Iterator, Mapping
 from concurrent.futures import ThreadPoolExecutor
 
 import numpy as np
 import pandas as pd
-import torch
 
-from rovervision.imaging.color import rgb_to_lab
 from rovervision.imaging.color_priors import ColorPriors, look_up
+from rovervision.imaging.rank_correlation import rank_correlation
 from rovervision.imaging.scores import bootstrap_interval, reference_colors, score_colors
 from rovervision.imaging.tiles import TileStore
-from rovervision.learning.colorizers import Colorizer, has_batch_statistics, number_cameras
+from rovervision.learning.colorizers import Colorizer, has_batch_statistics
 from rovervision.learning.colorizing import load_colorizer
 from rovervision.learning.weights import Weights
 from rovervision.pipelines.colorization.config import ColorizationConfig, ScoringConfig
+from rovervision.pipelines.colorization.predicting import Prediction, camera_number, predict_tile, predict_together
+from rovervision.pipelines.colorization.regions import tile_masks
 from rovervision.pipelines.colorization.selecting import scored_rows
-from rovervision.sources.regions import GROUND, HARDWARE, REGION_NAMES, RIDGE, ROCK, SKY
-
-REGION_GROUPS = {"sky": (SKY,), "terrain": (RIDGE, GROUND, ROCK), "hardware": (HARDWARE,)}
-"""The regions that are scored, and the mask values that make them up."""
 
 FRAME_COLUMNS = ("frame_id", "rover", "camera", "sol", "label")
 
@@ -31,7 +26,7 @@ def score_colorizer(
     """Score every colour tile of the scored split with every method; one row per frame and method.
 
     A frame's score is the mean over its tiles. Columns: those of the frame, method, and the scores of
-    `imaging.scores.score_colors`.
+    `imaging.scores.score_colors`; for the colorizer also those of `score_doubt`.
     """
     rows = scored_rows(tiles.index, config.scoring)
     model, priors = load_colorizer(colorizer), ColorPriors.from_json(color_priors["as_they_come"])
@@ -59,16 +54,29 @@ def score_tile(
 ) -> list[dict[str, object]]:
     """Return one score row per method for one tile; `live_ab` is what the model says with live batch statistics."""
     about = {name: tiles.index[name].iloc[row] for name in FRAME_COLUMNS}
-    lab = rgb_to_lab(np.asarray(tiles.pixels[row]))
-    masks = region_masks(np.asarray(tiles.regions[row]), about["label"], config.label_regions)
     camera, kind = f"{about['rover']}/{about['camera']}", str(colorizer.header["model"]["kind"])
-    number = camera_number(camera, colorizer)
-    methods = reference_colors(lab, priors, camera) | {kind: predict_ab(model, lab[..., 0], number)}
+    own = predict_tile(tiles, row, model, colorizer)
+    masks = tile_masks(tiles, row, config.label_regions)
+    methods = reference_colors(own.lab, priors, camera) | {kind: own.ab}
     if model.tables.any():
-        methods["starting_table"] = look_up(lab[..., 0], model.tables[number].cpu().numpy())
+        table = model.tables[camera_number(camera, colorizer)].cpu().numpy()
+        methods["starting_table"] = look_up(own.lab[..., 0], table)
     if live_ab is not None:
         methods[f"{kind}{AS_RUN}"] = live_ab
-    return [about | {"method": name} | score_colors(lab, ab, masks) for name, ab in methods.items()]
+    scores = {name: score_colors(own.lab, ab, masks) for name, ab in methods.items()}
+    scores[kind] |= score_doubt(own)
+    return [about | {"method": name} | numbers for name, numbers in scores.items()]
+
+
+def score_doubt(prediction: Prediction) -> dict[str, float]:
+    """Return the mean doubt of a tile, and how well it ranks the errors of the tile's pixels (Spearman).
+
+    Both are NaN for kinds that do not judge themselves.
+    """
+    if prediction.doubt is None:
+        return {"doubt": float("nan"), "doubt_rank": float("nan")}
+    rank = rank_correlation(prediction.doubt, prediction.error)
+    return {"doubt": float(prediction.doubt.mean()), "doubt_rank": rank}
 
 
 AS_RUN = "_as_run"
@@ -82,43 +90,14 @@ def shuffled_batches(rows: np.ndarray) -> list[np.ndarray]:
     return np.array_split(order, max(1, len(order) // _AS_RUN_TILES))
 
 
-@torch.no_grad()
-def predict_together(model: Colorizer, tiles: TileStore, rows: np.ndarray) -> Iterator[tuple[int, np.ndarray]]:
-    """Yield row and ab (H, W, 2) of tiles that are coloured together, as if training went on."""
-    live = copy.deepcopy(model).train()  # running statistics move, so the model itself stays out of it
-    L = torch.from_numpy(np.stack([rgb_to_lab(np.asarray(tiles.pixels[row]))[..., 0] for row in rows]))[:, None]
-    predicted = live(L.to(model.tables.device)).permute(0, 2, 3, 1).cpu().numpy()
-    yield from zip(rows.tolist(), predicted, strict=True)
-
-
-@torch.no_grad()
-def predict_ab(model: Colorizer, lightness: np.ndarray, camera: int) -> np.ndarray:
-    """Return the model's ab for one image's lightness. (H, W) to (H, W, 2) float32."""
-    L = torch.from_numpy(np.ascontiguousarray(lightness))[None, None].to(model.tables.device)
-    return model(L, torch.tensor([camera], device=L.device))[0].permute(1, 2, 0).cpu().numpy()
-
-
-def camera_number(camera: str, colorizer: Weights) -> int:
-    """Return the number under which a colorizer knows the camera `rover/camera`; 0 where it does not."""
-    return int(number_cameras([camera], colorizer.header["cameras"])[0])
-
-
-def region_masks(regions: np.ndarray, label: object, label_regions: Mapping[str, str]) -> dict[str, np.ndarray]:
-    """Return region name → (H, W) mask, from the mask where the archive has one, else from the image's label."""
-    masks = {name: np.isin(regions, values) for name, values in REGION_GROUPS.items()}
-    if regions.any() or not isinstance(label, str):
-        return masks
-    named = label_regions.get(label, label_regions.get("*", REGION_NAMES[0]))
-    return {name: np.full(regions.shape, name == named) for name in masks}
-
-
 def tabulate_scores(
     scores: pd.DataFrame, config: ColorizationConfig, seed: int
 ) -> tuple[pd.DataFrame, dict[str, float]]:
     """Return the score table, one row per method from worst to best, and the model's figures for MLflow.
 
     Table columns: method, role, frames, mean with its 95 % interval over sols, median and 90th percentile of the
-    frames' CIEDE2000, the mean's ratio to the lightness table, and the means of all other scores.
+    frames' CIEDE2000, the mean's ratio to the lightness table, `doubt_rank_frames` (how well mean doubt
+    ranks the frames' errors), and the means of all other scores.
     """
     rows = [summarize_method(name, part, config, seed) for name, part in scores.groupby("method", sort=False)]
     table = pd.DataFrame(rows)
@@ -143,6 +122,7 @@ def summarize_method(method: object, scores: pd.DataFrame, config: ColorizationC
     others = [column for column in scores.columns if column not in own]
     role = "oracle" if name.startswith("oracle") else "model" if name == config.model.kind else "baseline"
     chroma = float(scores["chroma"].mean())
+    doubted = scores.dropna(subset=["doubt"])
     return {
         "method": name,
         "role": role,
@@ -153,4 +133,5 @@ def summarize_method(method: object, scores: pd.DataFrame, config: ColorizationC
         "ciede2000_median": float(np.median(error)),
         "ciede2000_p90": float(np.quantile(error, 0.9)),
         "chroma_ratio": float(scores["predicted_chroma"].mean()) / max(chroma, 1e-6),
+        "doubt_rank_frames": rank_correlation(doubted["doubt"].to_numpy(), doubted["ciede2000"].to_numpy()),
     } | {column: float(scores[column].mean()) for column in others}
