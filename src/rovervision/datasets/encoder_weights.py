@@ -10,7 +10,7 @@ import torch
 from kedro.io import AbstractDataset, DatasetError
 
 from rovervision.errors import RovervisionError
-from rovervision.learning.pretrained import ENCODER_ADDRESSES, EncoderWeights
+from rovervision.learning.pretrained import ENCODER_ADDRESSES, WITHOUT_ENCODER, EncoderWeights
 
 
 class EncoderWeightsDataset(AbstractDataset[None, EncoderWeights]):
@@ -51,8 +51,7 @@ class EncoderWeightsDataset(AbstractDataset[None, EncoderWeights]):
             reason = f"{type(error).__name__}: {str(error).partition('. ')[0]}"
             raise RovervisionError(
                 f"The ImageNet weights of the encoder {name} cannot be had ({reason}). Download "
-                f"{address}, put it to {path}, and give the same command again; or set "
-                "colorization.model.residual.encoder=none."
+                f"{address}, put it to {path}, and give the same command again; or {WITHOUT_ENCODER}"
             ) from error
 
     def _exists(self) -> bool:

@@ -5,7 +5,7 @@ from typing import Literal
 
 import torch
 from torch import Tensor, nn
-from torchvision.models import ResNet18_Weights, resnet18  # type: ignore[import-untyped]
+from torchvision.models import ResNet18_Weights, VGG16_BN_Weights, resnet18  # type: ignore[import-untyped]
 from torchvision.ops import FrozenBatchNorm2d  # type: ignore[import-untyped]
 
 from rovervision.errors import RovervisionError
@@ -15,14 +15,23 @@ EncoderName = Literal["none", "resnet18"]
 EncoderWeights = Callable[[str], Mapping[str, Tensor]]
 """Name of an encoder → its ImageNet weights; asked only where a model wants them."""
 
-ENCODER_ADDRESSES = {"resnet18": ResNet18_Weights.IMAGENET1K_V1.url}
+ENCODER_ADDRESSES = {
+    "resnet18": ResNet18_Weights.IMAGENET1K_V1.url,
+    "vgg16_bn": VGG16_BN_Weights.IMAGENET1K_V1.url,
+    "dinov2_vits14": "https://dl.fbaipublicfiles.com/dinov2/dinov2_vits14/dinov2_vits14_pretrain.pth",
+}
+WITHOUT_ENCODER = (
+    "choose a model that needs no such weights: colorization.model.residual.encoder=none, "
+    "clustering.encoder.kind=contrastive, clustering.encoder.autoencoder.imagenet=false."
+)
+"""What to do where weights cannot be had."""
 
 
 def no_encoder_weights(name: str) -> Mapping[str, Tensor]:
     """Raise RovervisionError: nobody said where an encoder's weights are to be had."""
     raise RovervisionError(
         f"The encoder {name} was asked for, but nobody said where its ImageNet weights lie. "
-        "Train it with kedro run, or set colorization.model.residual.encoder=none."
+        f"Train it with kedro run, or {WITHOUT_ENCODER}"
     )
 
 
