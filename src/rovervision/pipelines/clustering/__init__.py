@@ -1,8 +1,5 @@
 """A map of what the rovers saw: codes of tiles, their clusters, what is rare and what is alike."""
 
-from kedro.pipeline import Pipeline
+from rovervision.pipelines.clustering.pipeline import create_pipeline
 
-
-def create_pipeline(**_: object) -> Pipeline:
-    """Return the pipeline; its nodes are still to come."""
-    return Pipeline([])
+__all__ = ["create_pipeline"]
