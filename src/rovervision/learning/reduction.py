@@ -45,8 +45,9 @@ def reduce_codes(codes: NDArray[np.floating], config: ReductionConfig, seed: int
     check_codes(codes, least=2 if config.kind == "pca" else 4)
     check_varied(codes)
     places = fit_space(codes, 2 if config.kind == "pca" else config.pca_dim, False, seed).project(codes)
+    places = np.pad(places, ((0, 0), (0, max(0, 2 - places.shape[1]))))  # codes of one number lie on a line
     if config.kind == "pca":
-        return np.pad(places, ((0, 0), (0, 2 - places.shape[1])))
+        return places
     rows = sample_rows(len(places), config.fit_tiles, seed)
     laid_out = _LAYOUTS[config.kind](places[rows], config, seed)
     return laid_out if len(rows) == len(places) else _amid_anchors(places, places[rows], laid_out, rows)
