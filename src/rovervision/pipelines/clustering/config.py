@@ -18,8 +18,8 @@ class ScoringConfig(BaseModel):
     model_config = ConfigDict(frozen=True, extra="forbid")
 
     labels: Literal["auto", "label", "region", "none"] = "auto"
-    """label: the archive's classes. region: what most of a tile shows, from the archive's masks. auto: the classes
-    where there are some, else the regions, else none."""
+    """label: the archive's classes. region: what a tile shows by the archive's masks, as curation calls it. auto: the
+    classes where there are some, else the regions, else none."""
     split: Literal["val", "test"] = "test"
     """The linear probe learns on the train split and is scored on this one, for which all else is told apart too."""
     at_clusters: tuple[Annotated[int, Field(ge=2)], ...] = ()
@@ -57,7 +57,7 @@ class SimilarConfig(BaseModel):
 
     model_config = ConfigDict(frozen=True, extra="forbid")
 
-    count: int = Field(default=12, ge=1, le=1000)
+    count: int = Field(default=10, ge=1, le=1000)
     """Frames found for each image that is asked about; each by its nearest tile."""
     examples: int = Field(default=6, ge=1, le=100)
     """Where no image is named: the middle tiles of so many of the largest clusters are asked about."""

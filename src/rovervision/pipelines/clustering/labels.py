@@ -1,14 +1,10 @@
-"""What is known of tiles from outside: the archive's classes, or what most of a tile shows."""
+"""What is known of tiles from outside: the archive's classes, or what its masks show."""
 
 import numpy as np
 import pandas as pd
 
 from rovervision.errors import RovervisionError
-from rovervision.imaging.balance import share_column
 from rovervision.pipelines.clustering.config import ScoringConfig
-from rovervision.sources.regions import REGION_NAMES, UNKNOWN
-
-REGIONS = tuple(name for number, name in REGION_NAMES.items() if number != UNKNOWN)
 
 
 def known_labels(index: pd.DataFrame, config: ScoringConfig) -> pd.Series | None:
@@ -37,14 +33,11 @@ def archive_classes(index: pd.DataFrame) -> pd.Series:
 
 
 def main_regions(index: pd.DataFrame) -> pd.Series:
-    """Return (N,) the region that covers most of each tile, missing where the archive has no mask of it."""
-    shares = region_shares_of(index)
-    values = shares.to_numpy(np.float64)
-    named = pd.Series(np.array(REGIONS, dtype=object)[values.argmax(axis=1)], index=index.index)
-    return named.where(values.max(axis=1) > 0, None)
+    """Return (N,) the region that curation calls each tile by, missing where the archive has no mask of it.
 
-
-def region_shares_of(index: pd.DataFrame) -> pd.DataFrame:
-    """Return (N, 5) the share of each tile that each region covers, 0 where the index does not say."""
-    columns = {name: share_column(name) for name in REGIONS}
-    return pd.DataFrame({name: index.get(column, 0.0) for name, column in columns.items()}, index=index.index)
+    It is the one that is rarest on the whole among those that cover enough of the tile: most of nearly every picture
+    is ground, which would tell nothing.
+    """
+    if "region" not in index:
+        return pd.Series(np.full(len(index), None, dtype=object), index=index.index)
+    return index["region"].astype("object").where(index["region"].notna(), None)

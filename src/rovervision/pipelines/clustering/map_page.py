@@ -17,6 +17,7 @@ from rovervision.pipelines.clustering.figures.members import titles_of
 from rovervision.pipelines.clustering.figures.palette import OUTLIER_COLOR, cluster_colors, color_of
 from rovervision.pipelines.clustering.labels import known_labels
 from rovervision.pipelines.clustering.map_template import TEMPLATE
+from rovervision.pipelines.clustering.names import MAP_NAMES, encoder_name
 
 SHEET_COLUMNS: Final = 32
 """Pictures in a row of a sheet, and rows of a full one: few large images load faster than thousands, and phones
@@ -49,7 +50,7 @@ def write_map_page(
         "side": side_px,
         "columns": SHEET_COLUMNS,
         "sheets": sprite_sheets(tiles.pixels, rows, side_px),
-        "about": f"{len(rows):,} tiles · {config.reduction.kind} of {config.encoder.kind} codes",
+        "about": f"{len(rows):,} tiles · {MAP_NAMES[config.reduction.kind]} of {encoder_name(config.encoder)} codes",
     }
     text = json.dumps(data, separators=(",", ":")).replace("<", "\\u003c")  # no name may end the script
     return TEMPLATE.replace("@@PLOTLY@@", get_plotlyjs()).replace("@@DATA@@", text)

@@ -41,7 +41,7 @@ TEMPLATE: Final = """<!DOCTYPE html>
   #card dt { color: var(--muted); } #card dd { margin: 0; }
   #names { display: none; }
   @media (max-width: 760px) {
-    header { padding: 8px 10px 4px; } header p { flex-basis: 100%; order: 3; font-size: 12px; }
+    header { padding: 8px 10px 4px; } h1 { flex: 1 1 100%; } header p { flex-basis: 100%; order: 3; font-size: 12px; }
     #names { display: inline-block; }
     main { flex-direction: column; }
     #legend { display: none; flex: 0 1 42%; padding: 4px 10px 10px; columns: 2; column-gap: 8px; }
@@ -80,6 +80,7 @@ document.getElementById("about").textContent = data.about;
 const ways = Object.keys(data.groups);
 if (data.sol.some(sol => sol !== null)) ways.splice(2, 0, "sol");
 for (const way of ways) by.add(new Option(way, way));
+if (ways.includes(wish().get("by"))) by.value = wish().get("by");
 
 function marks(rows, marker) {
   return { type: kind, mode: "markers", hoverinfo: "none", showlegend: false,
@@ -142,7 +143,7 @@ const layout = { margin: { l: 8, r: 8, t: 4, b: 8 }, dragmode: "pan", hovermode:
   uirevision: "kept", plot_bgcolor: "#fff", paper_bgcolor: "#fff",
   xaxis: { visible: false }, yaxis: { visible: false, scaleanchor: "x" } };
 const settings = { responsive: true, scrollZoom: true, displaylogo: false, displayModeBar: !narrow.matches,
-  modeBarButtonsToRemove: ["select2d", "lasso2d", "autoScale2d"] };
+  modeBarButtons: [["toImage", "zoom2d", "pan2d", "zoomIn2d", "zoomOut2d", "resetScale2d"]] };
 
 function draw() {
   const way = by.value;
@@ -165,18 +166,21 @@ function show(row, x, y) {
   }
   card.replaceChildren(picture, list);
   card.style.display = narrow.matches ? "flex" : "block";
-  const side = picture.clientWidth, across = Math.min(data.columns, data.x.length);
+  const edge = 1.5, scale = picture.clientWidth / (data.side - 2 * edge);  // neighbours on the sheet bleed into edges
+  const [left, top] = [place % data.columns, Math.floor(place / data.columns)]
+    .map(number => -(number * data.side + edge) * scale);
   picture.style.backgroundImage = `url(${data.sheets[sheet]})`;
-  picture.style.backgroundSize = `${across * side}px auto`;
-  picture.style.backgroundPosition =
-    `-${place % data.columns * side}px -${Math.floor(place / data.columns) * side}px`;
+  picture.style.backgroundSize = `${data.columns * data.side * scale}px auto`;
+  picture.style.backgroundPosition = `${left}px ${top}px`;
   const room = card.getBoundingClientRect();
   card.style.left = `${x + 18 + room.width > innerWidth ? Math.max(4, x - 18 - room.width) : x + 18}px`;
   card.style.top = `${Math.max(4, Math.min(y - 40, innerHeight - room.height - 8))}px`;
 }
 
+function wish() { return new URLSearchParams(location.hash.slice(1)); }
+
 function showNamed() {
-  const row = Number((/^#tile=(\\d+)$/.exec(location.hash) || [])[1]);
+  const row = Number(wish().get("tile") ?? NaN);
   if (!(row < data.x.length)) return;
   const area = map.getBoundingClientRect(), { xaxis, yaxis } = map._fullLayout;
   show(row, area.left + xaxis._offset + xaxis.d2p(data.x[row]), area.top + yaxis._offset + yaxis.d2p(data.y[row]));
@@ -199,4 +203,4 @@ document.getElementById("names").addEventListener("click", event => {
 </body>
 </html>
 """
-"""Plotly's library goes to @@PLOTLY@@ and the numbers to @@DATA@@. `#tile=12` after the file's name shows that tile."""
+"""Plotly's library goes to @@PLOTLY@@ and the numbers to @@DATA@@. `#tile=12&by=sol` after its name shows a tile."""

@@ -11,9 +11,10 @@ from rovervision.learning.cluster_scores import score_geometry, score_labels, sc
 from rovervision.learning.clusters import ClusterersConfig, fit_clusters
 from rovervision.learning.code_scores import cross_sol_neighbours, probe
 from rovervision.learning.codes import TileCodes
-from rovervision.learning.encoders import EncoderConfig, Kind, open_encoder
+from rovervision.learning.encoders import Kind, open_encoder
 from rovervision.pipelines.clustering.config import ClusteringConfig
 from rovervision.pipelines.clustering.labels import known_labels
+from rovervision.pipelines.clustering.names import encoder_name
 from rovervision.pipelines.clustering.training import finish_encoder, train_encoder
 
 BASELINES: tuple[Kind, ...] = ("pixels", "handcrafted", "random")
@@ -66,11 +67,6 @@ def contenders(
     )
 
 
-def encoder_name(config: EncoderConfig) -> str:
-    """Return `contrastive`, or `contrastive + handcrafted` where two are fused."""
-    return config.kind if config.fuse_with is None else f"{config.kind} + {config.fuse_with}"
-
-
 def baseline_codes(tiles: TileStore, kind: Kind, config: ClusteringConfig, seed: int) -> np.ndarray:
     """Return the codes of a kind that learns nothing. (N, D) float32."""
     alone = config.model_copy(update={"encoder": config.encoder.baseline(kind)})
@@ -98,10 +94,8 @@ def score_contender(
         if labels is not None:
             row |= score_known(each, chosen, part, labels.iloc[chosen], at, config)
         rows.append(row)
-    if labels is not None and rows:
-        found = probe_on(each.codes, labels, index["split"], config)
-        rows[0] |= found
-        rows[-1] |= found
+    if labels is not None and len(rows) > 1:
+        rows[1] |= probe_on(each.codes, labels, index["split"], config)
     return rows
 
 
@@ -147,12 +141,8 @@ def score_known(
 
 def probe_on(codes: np.ndarray, labels: pd.Series, splits: pd.Series, config: ClusteringConfig) -> dict[str, float]:
     """Return the linear probe's scores on the scored split; nothing where there is nothing to learn or to score."""
-    has = (labels.notna() & splits.isin(["train", config.scoring.split])).to_numpy()
-    known, parts = labels.to_numpy()[has].astype(str), splits.to_numpy()[has].astype(str)
-    learnt = known[parts == "train"]
-    if len(np.unique(learnt)) < 2 or len(learnt) == len(known):
-        return {}
-    return probe(codes[has], known, np.where(parts == "train", "train", "val"), config.scoring.measures.probe_strength)
+    judged = splits.where(splits != config.scoring.split, "val").where(splits.isin(["train", config.scoring.split]))
+    return probe(codes, labels.to_numpy(), judged.to_numpy(object), config.scoring.measures.probe_strength)
 
 
 def as_metrics(table: pd.DataFrame) -> dict[str, float]:

@@ -11,6 +11,7 @@ from rovervision.pipelines.clustering.config import ClusteringConfig
 from rovervision.pipelines.clustering.figures.boards import INK, MARGIN_PX, MUTED, TITLE_PX, Board, shortened
 from rovervision.pipelines.clustering.figures.members import counted, titles_of
 from rovervision.pipelines.clustering.figures.palette import as_rgb, cluster_colors, color_of
+from rovervision.pipelines.clustering.names import MAP_NAMES, encoder_name
 
 _SIDE_PX, _LEGEND_PX, _BORDER_PX, _LINE_PX = 1280, 360, 3, 27
 
@@ -27,26 +28,26 @@ def draw_map(
     colors = cluster_colors(int(cluster_table["cluster"].max()) + 1)
     clusters = tile_clusters["cluster"].to_numpy()
     places = tile_map[["x", "y"]].to_numpy(np.float64)
-    places = places + (1 - places.max(axis=0)) / 2  # the shorter axis in the middle
-    centers = np.stack([places[:, 0], 1 - places[:, 1]], axis=1) * (_SIDE_PX - 2 * thumb) + thumb
+    width, height = (round((_SIDE_PX - 2 * thumb) * extent) + 2 * thumb for extent in places.max(axis=0))
+    centers = np.stack([places[:, 0], places[:, 1].max() - places[:, 1]], axis=1) * (_SIDE_PX - 2 * thumb) + thumb
     shown = spaced(centers, float(thumb))
     pictures = [
         framed(np.asarray(tiles.pixels[row]), thumb, _BORDER_PX, as_rgb(color_of(int(clusters[row]), colors)))
         for row in shown
     ]
     lines = len(cluster_table) * _LINE_PX + 40
-    board = Board(_SIDE_PX + _LEGEND_PX + 2 * MARGIN_PX, TITLE_PX + max(_SIDE_PX, lines))
+    board = Board(width + _LEGEND_PX + 2 * MARGIN_PX, TITLE_PX + max(height, lines))
     board.title(
         "A map of the tiles: what looks alike lies near",
-        f"{counted(len(tiles), 'tile')}, {len(shown)} of them as pictures, the others as dots; {config.reduction.kind} "
-        f"of codes of the kind {config.encoder.kind}; the frame's colour is the cluster",
+        f"{counted(len(tiles), 'tile')}, {len(shown)} of them as pictures, the others as dots, in their cluster's colour; "
+        f"{MAP_NAMES[config.reduction.kind]} of {encoder_name(config.encoder)} codes",
     )
     _dots(board, centers, clusters, colors)
-    above = pinned(pictures, centers[shown], _SIDE_PX, _SIDE_PX)
-    area = board.pixels[TITLE_PX : TITLE_PX + _SIDE_PX, MARGIN_PX : MARGIN_PX + _SIDE_PX]
+    above = pinned(pictures, centers[shown], height, width)
+    area = board.pixels[TITLE_PX : TITLE_PX + height, MARGIN_PX : MARGIN_PX + width]
     area[above[..., 3] > 0] = above[above[..., 3] > 0][:, :3]
     _numbers(board, centers, clusters)
-    _legend(board, cluster_table, colors)
+    _legend(board, cluster_table, colors, MARGIN_PX + width + 24)
     return board.drawn()
 
 
@@ -68,8 +69,8 @@ def _numbers(board: Board, centers: np.ndarray, clusters: np.ndarray) -> None:
         )  # fmt: skip
 
 
-def _legend(board: Board, cluster_table: pd.DataFrame, colors: list[str]) -> None:
-    left, titles = MARGIN_PX + _SIDE_PX + 24, titles_of(cluster_table)
+def _legend(board: Board, cluster_table: pd.DataFrame, colors: list[str], left: int) -> None:
+    titles = titles_of(cluster_table)
     for line, row in enumerate(cluster_table.to_dict("records")):
         cluster, top = int(row["cluster"]), TITLE_PX + line * _LINE_PX
         board.put(np.full((16, 16, 3), as_rgb(color_of(cluster, colors)), np.uint8), left, top)

@@ -18,6 +18,7 @@ from rovervision.pipelines.clustering.figures.boards import (
 )
 from rovervision.pipelines.clustering.figures.members import counted, farthest, nearest, where_and_when
 from rovervision.pipelines.clustering.figures.palette import as_rgb, cluster_colors, color_of, ink_on
+from rovervision.pipelines.clustering.names import encoder_name
 
 _SIDE_PX, _ROW_PX, _MEDOID_PX, _NAMES_PX, _BLOCK_PX, _HEAD_PX = 66, 78, 74, 330, 26, 24
 
@@ -32,7 +33,7 @@ def draw_overview(
     board.title(
         "What the clusters hold",
         f"{counted(len(tiles), 'tile')} in {counted(int((cluster_table['cluster'] >= 0).sum()), 'cluster')}, "
-        f"codes of the kind {config.encoder.kind}; near means near to the centre of the cluster",
+        f"by {encoder_name(config.encoder)} codes; near means near to the centre of the cluster",
     )
     heads = ("medoid", "nearest", "farthest") if wanted.farthest else ("medoid", "nearest")
     for left, head in zip(lefts, heads, strict=False):

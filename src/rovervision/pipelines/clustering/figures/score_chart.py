@@ -15,7 +15,7 @@ MEASURES = {
     "nmi": "NMI with labels",
     "purity": "purity",
     "neighbour_accuracy": "nearest neighbours of\nother sols agree",
-    "probe_macro_f1": "linear probe, macro-F1",
+    "probe_macro_f1": "linear probe on the\nsplit, macro-F1",
     "silhouette": "silhouette",
     "subsample_stability": "stability",
     "camera_nmi": "NMI with camera\n(lower is better)",
@@ -53,7 +53,7 @@ def _draw_measure(axis: Axes, scores: pd.DataFrame, measure: str, names: list[st
             continue
         color, y, whole = ROLE_COLORS[str(row["role"])], names.index(str(row["encoder"])), row["scope"] == ALL
         axis.plot(value, y, "o", ms=9 if whole else 7, color=color, mfc=color if whole else "white", mew=1.8)
-        if whole:
+        if whole or measure.startswith("probe"):
             axis.annotate(
                 f"{value:.2f}", (value, y), xytext=(0, 8), textcoords="offset points", ha="center", fontsize=8,
                 color=INK,

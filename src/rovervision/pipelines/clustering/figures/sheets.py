@@ -13,6 +13,7 @@ from rovervision.pipelines.clustering.figures.boards import (
     TITLE_PX,
     Board,
     note_page,
+    resized,
     shortened,
     thumbnails,
 )
@@ -81,7 +82,7 @@ def draw_similar(tiles: TileStore, similar_images: pd.DataFrame, query_pictures:
     board.title("What is alike", "left: the image asked about; behind it the nearest frames, nearest first")
     top = TITLE_PX
     for (query, found), n_lines in zip(groups, lines, strict=True):
-        board.put_sheet([query_pictures[str(query)]], 1, MARGIN_PX, top)
+        board.put(resized(query_pictures[str(query)], _SIDE_PX), MARGIN_PX, top)
         board.write(MARGIN_PX, top + _STEP_PX, _wrapped(str(query)), fontsize=7, color=MUTED)
         pictures = thumbnails(tiles.pixels, row_numbers(tiles, found["tile_id"]), _SIDE_PX)
         _captioned(board, pictures, found, top, skipped=2)

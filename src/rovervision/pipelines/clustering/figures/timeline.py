@@ -39,7 +39,9 @@ def draw_timeline(tile_clusters: pd.DataFrame, cluster_table: pd.DataFrame) -> F
     axes[1, 0].set_yticks(np.arange(len(order)), [shortened(titles[cluster], 40) for cluster in order], fontsize=8)
     bar = figure.colorbar(drawn, ax=axes[1, :], pad=0.02, shrink=min(1.0, 3.0 / (_ROW_IN * len(order))))
     bar.set_label("share of the span's tiles", color=INK)
-    figure.suptitle("When the clusters were seen, the earliest above", fontsize=14, color=INK, x=0.01, ha="left")
+    figure.suptitle(
+        "When the clusters were seen, the earliest above; gray: no tile", fontsize=14, color=INK, x=0.01, ha="left"
+    )
     return figure
 
 
@@ -66,12 +68,13 @@ def _draw_counts(axis: Axes, counts: np.ndarray, edges: np.ndarray, rover: str) 
 
 
 def _draw_shares(axis: Axes, shares: np.ndarray, counts: np.ndarray, edges: np.ndarray, top: float) -> AxesImage:
-    """Draw a field for each cluster and span; spans without tiles stay white."""
+    """Draw a field for each cluster and span; spans without tiles stay gray."""
     seen = np.ma.masked_where(np.broadcast_to(counts == 0, shares.shape), shares)
     drawn = axis.imshow(
         seen, cmap="YlOrBr", vmin=0, vmax=top, aspect="auto", interpolation="nearest",
         extent=(edges[0], edges[-1], len(shares) - 0.5, -0.5),
     )  # fmt: skip
+    axis.set_facecolor("#e3ddd8")
     axis.set_xlabel("sol", color=INK)
     axis.set_yticks([])
     axis.tick_params(colors=INK, length=0)
