@@ -7,9 +7,9 @@ import numpy as np
 import pandas as pd
 
 from rovervision.errors import RovervisionError
-from rovervision.imaging.tile_choice import camera_names, color_rows, split_monitor
 from rovervision.imaging.tiles import TileStore
 from rovervision.learning.colorizer import FOLDS
+from rovervision.learning.tile_choice import camera_names, color_rows, split_monitor
 from rovervision.pipelines.colorization.config import ColorizationConfig, SamplingConfig, ScoringConfig
 
 __all__ = [

@@ -24,8 +24,11 @@ def draw_ab_histograms(samples: pd.DataFrame) -> Figure:
     The planes share one logarithmic scale. Strips along the axes show the colours that the numbers stand for.
     """
     edges = ab_edges(samples)
-    figure = Figure(figsize=(14.6, 7.0), layout="constrained", facecolor="white")
-    axes: dict[str, Axes] = figure.subplot_mosaic([["truth", "prediction", "a"], ["truth", "prediction", "b"]])
+    plane = float(np.clip(5.6 * np.ptp(edges[0]) / np.ptp(edges[1]), 2.2, 9.0))  # inches, so that cells are square
+    figure = Figure(figsize=(2 * plane + 7.2, 7.0), layout="constrained", facecolor="white")
+    axes: dict[str, Axes] = figure.subplot_mosaic(
+        [["truth", "prediction", "a"], ["truth", "prediction", "b"]], width_ratios=[plane, plane, 5.0]
+    )
     columns = {"truth": ("a", "b"), "prediction": ("predicted_a", "predicted_b")}
     shares = {name: share_of_cells(samples, *columns[name], edges) for name in columns}
     norm = LogNorm(min(share[share > 0].min() for share in shares.values()), max(s.max() for s in shares.values()))

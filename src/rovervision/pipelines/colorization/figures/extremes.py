@@ -29,6 +29,7 @@ def draw_extremes(tiles: TileStore, colorizer: Weights, scores: pd.DataFrame, co
     ranked = own.sort_values("ciede2000", ascending=False, kind="stable")
     worst, best = (frames.drop_duplicates(_SCENE) for frames in (ranked, ranked[::-1]))
     count = max(1, min(config.figures.extremes, len(worst) // 2))
+    count -= count % _COLUMNS if count > _COLUMNS else 0  # whole lines
     rows = scored_rows(tiles.index, config.scoring)
     first = dict(zip(tiles.index["frame_id"].iloc[rows[::-1]], rows[::-1].tolist(), strict=True))
     lines = -(-count // _COLUMNS)

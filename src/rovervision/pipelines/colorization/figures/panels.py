@@ -49,7 +49,8 @@ def draw_panels(tiles: TileStore, colorizer: Weights, scores: pd.DataFrame, conf
     figure = Figure(
         figsize=(1.74 * len(titles) + 1.15, 1.98 * len(picks) + 1.15), layout="constrained", facecolor="white"
     )
-    axes = figure.subplots(len(picks), len(titles), squeeze=False)
+    grid = figure.add_gridspec(len(picks) + 1, len(titles), height_ratios=[1.0] * len(picks) + [0.07])
+    axes = np.array([[figure.add_subplot(grid[y, x]) for x in range(len(titles))] for y in range(len(picks))])
     for row, pick, prediction in zip(axes, picks, predictions, strict=True):
         masks = tile_masks(tiles, pick.row, config.scoring.label_regions)
         mask = masks.get(pick.region, np.ones(prediction.error.shape, bool))
@@ -62,7 +63,7 @@ def draw_panels(tiles: TileStore, colorizer: Weights, scores: pd.DataFrame, conf
         axis.set_title(title, fontsize=12, color=INK, pad=8)
     for axis in axes.flat:
         draw_bare(axis)
-    bar = figure.colorbar(drawn, ax=axes[:, 3:], extend="max", location="bottom", fraction=0.02, aspect=24, pad=0.012)
+    bar = figure.colorbar(drawn, cax=figure.add_subplot(grid[-1, 3:]), extend="max", orientation="horizontal")
     bar.set_label("CIEDE2000", color=INK)
     figure.suptitle("Colour of frames that nothing was learnt from, by region", fontsize=14, color=INK)
     return figure
@@ -105,13 +106,15 @@ def pick_frames(tiles: TileStore, own: pd.DataFrame, config: ColorizationConfig)
 
 def _spread_picks(region: str, rows: list[int], config: ColorizationConfig) -> list[Pick]:
     places = np.unique(np.linspace(0, len(rows) - 1, min(config.figures.panels, len(rows))).round().astype(int))
-    names = {0: "best", len(rows) - 1: "worst"} if len(rows) > 1 else {0: "the only one"}
-    return [Pick(region, names.get(place, _quantile(place, len(rows))), rows[place]) for place in places.tolist()]
+    return [Pick(region, _rank(number, len(places)), rows[place]) for number, place in enumerate(places.tolist())]
 
 
-def _quantile(place: int, count: int) -> str:
-    share = round(100 * place / max(count - 1, 1))
-    return "median" if 40 <= share <= 60 else f"worse than {share} %"
+def _rank(number: int, count: int) -> str:
+    """Return what the picks of a region are called, from the best to the worst."""
+    if count == 1:
+        return "the only one"
+    names = {0: "best", (count - 1) / 2: "median", count - 1: "worst"}
+    return names.get(number, f"{round(100 * number / (count - 1))} % are better")
 
 
 def largest_shares(tiles: TileStore, rows: np.ndarray, label_regions: Mapping[str, str]) -> pd.DataFrame:

@@ -22,7 +22,7 @@ def draw_reliability(calibration: pd.DataFrame, samples: pd.DataFrame, metrics: 
         figure.text(0.5, 0.5, "This kind of colorizer tells no doubt.", ha="center", fontsize=12, color=MUTED)
         return figure
     line, counts = figure.subplots(2, 1, height_ratios=[3.4, 1], sharex=True)
-    top = 1.08 * float(calibration[["doubt_mean", "error_mean"]].to_numpy().max())
+    top = 1.05 * max(float(calibration["error_mean"].max()), float(samples["doubt"].quantile(0.999)))
     _draw_line(line, calibration, top)
     line.set_title(in_words(calibration, metrics), loc="left", fontsize=10, color=INK, linespacing=1.5, pad=10)
     edges = np.linspace(0, top, 61)
