@@ -1,10 +1,10 @@
 """Which tiles a model of colour images may learn from, and which of them are held back to watch it."""
 
-import hashlib
-
 import numpy as np
 import pandas as pd
 from numpy.typing import NDArray
+
+from rovervision.learning.watched_groups import watched_groups
 
 
 def color_rows(index: pd.DataFrame, split: str) -> NDArray[np.int64]:
@@ -24,11 +24,5 @@ def split_monitor(index: pd.DataFrame, monitor_frac: float) -> tuple[NDArray[np.
     trained on; a single group serves for both.
     """
     rows = color_rows(index, "train")
-    groups = index["group"].astype(str).to_numpy()[rows]
-    share = {group: int(hashlib.sha256(group.encode()).hexdigest()[:8], 16) / 2**32 for group in np.unique(groups)}
-    if len(share) < 2:
-        return rows, rows
-    ordered = sorted(share, key=lambda group: share[group])
-    count = sum(value < monitor_frac for value in share.values())
-    watched = np.isin(groups, ordered[: min(max(count, 1), len(ordered) - 1)])
-    return rows[~watched], rows[watched]
+    watched = watched_groups(index["group"].astype(str).iloc[rows].tolist(), monitor_frac)
+    return (rows[~watched], rows[watched]) if watched.any() else (rows, rows)
