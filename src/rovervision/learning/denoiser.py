@@ -13,6 +13,9 @@ from torch import Tensor, nn
 CHANGES: Final = 4
 """Numbers that tell how a training tile was changed: mirrored, log2 of its enlargement, shift right, shift down."""
 
+_NAME_STD: Final = 0.5
+"""Spread of the first vectors of names: enough to tell them apart from the first step on."""
+
 
 class NetworkConfig(BaseModel):
     """The U-Net, in the words of diffusers' `UNet2DModel`."""
@@ -66,7 +69,7 @@ class ConditionEmbedding(nn.Module):
     """Camera + class + change of the tile, as one vector that is added to the noise level's.
 
     The change has no constant term: an unchanged tile, as all generated ones are, adds nothing. So augmentation cannot
-    leak into samples (Karras et al., NeurIPS 2020 and 2022). All starts at zero.
+    leak into samples (Karras et al., NeurIPS 2020 and 2022).
     """
 
     def __init__(self, conditions: Conditions, width: int) -> None:
@@ -75,8 +78,9 @@ class ConditionEmbedding(nn.Module):
         self.camera = nn.Embedding(len(conditions.cameras) + 1, width)
         self.class_ = nn.Embedding(len(conditions.classes) + 1, width)
         self.change = nn.Linear(CHANGES, width, bias=False)
-        for part in (self.camera, self.class_, self.change):
-            nn.init.zeros_(part.weight)
+        for names in (self.camera, self.class_):
+            nn.init.normal_(names.weight, std=_NAME_STD)
+        nn.init.zeros_(self.change.weight)
 
     def forward(self, condition: Tensor) -> Tensor:
         """(N, 2 + CHANGES) numbers of camera and class, and change, to (N, width)."""
