@@ -13,6 +13,7 @@ CHARTS = {
     "ciede2000_mean": "mean error",
     "ciede2000_p90": "90th percentile",
     "ciede2000_low_chroma": "white, gray, black",
+    "ciede2000_sky": "sky",
     "ciede2000_terrain": "terrain",
     "ciede2000_hardware": "hardware",
     "chroma_ratio": "chroma ratio",
@@ -74,7 +75,7 @@ def _draw_chart(axis: Axes, models: pd.DataFrame, references: pd.DataFrame, name
             _annotate(axis, value, float(at))
     largest = float(models[name].max()) if is_ratio else float(pd.concat([models[name], references[name]]).max())
     axis.set_xlim(min(0.6, 0.9 * float(models[name].min())) if is_ratio else 0, max(1.25, 1.1 * largest))
-    axis.xaxis.set_major_locator(MaxNLocator(4))
+    axis.xaxis.set_major_locator(MaxNLocator(4, steps=[1, 2, 5, 10]))
     axis.set_title(CHARTS[name], fontsize=11.5, color=INK)
     axis.grid(axis="x", color=GRID)
     draw_plain(axis)

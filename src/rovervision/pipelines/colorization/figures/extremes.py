@@ -13,6 +13,7 @@ from rovervision.learning.weights import Weights
 from rovervision.pipelines.colorization.config import ColorizationConfig
 from rovervision.pipelines.colorization.figures.style import INK, ROLE_COLORS, describe_frame, draw_bare
 from rovervision.pipelines.colorization.predicting import Prediction, predict_tile
+from rovervision.pipelines.colorization.scoreboard import name_colorizer
 from rovervision.pipelines.colorization.selecting import scored_rows
 
 _COLUMNS = 5
@@ -34,7 +35,8 @@ def draw_extremes(tiles: TileStore, colorizer: Weights, scores: pd.DataFrame, co
     first = dict(zip(tiles.index["frame_id"].iloc[rows[::-1]], rows[::-1].tolist(), strict=True))
     lines = -(-count // _COLUMNS)
     figure = Figure(figsize=(16, 2 * (1.34 * lines + 0.5) + 0.5), layout="constrained", facecolor="white")
-    figure.suptitle("Input, prediction and truth of the scenes that it does worst and best on", fontsize=15, color=INK)
+    title = f"{name_colorizer(colorizer.header)}: input, prediction and truth of the worst and the best scenes"
+    figure.suptitle(title, fontsize=15, color=INK)
     model = load_colorizer(colorizer)
     halves = np.array(figure.subfigures(2, 1), object)
     for part, name, frames in zip(halves, ("worst", "best"), (worst[:count], best[:count]), strict=True):

@@ -16,6 +16,7 @@ from rovervision.pipelines.colorization.config import ColorizationConfig
 from rovervision.pipelines.colorization.figures.style import INK, MUTED, describe_frame, draw_bare
 from rovervision.pipelines.colorization.predicting import Prediction, predict_tile
 from rovervision.pipelines.colorization.regions import REGION_GROUPS, tile_masks
+from rovervision.pipelines.colorization.scoreboard import name_colorizer
 from rovervision.pipelines.colorization.selecting import scored_rows
 
 ERROR_MAX = 10.0
@@ -65,7 +66,7 @@ def draw_panels(tiles: TileStore, colorizer: Weights, scores: pd.DataFrame, conf
         draw_bare(axis)
     bar = figure.colorbar(drawn, cax=figure.add_subplot(grid[-1, 3:]), extend="max", orientation="horizontal")
     bar.set_label("CIEDE2000", color=INK)
-    figure.suptitle("Colour of frames that nothing was learnt from, by region", fontsize=14, color=INK)
+    figure.suptitle(f"{name_colorizer(colorizer.header)}: frames that nothing was learnt from", fontsize=14, color=INK)
     return figure
 
 
