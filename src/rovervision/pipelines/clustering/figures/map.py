@@ -39,7 +39,7 @@ def draw_map(
     board = Board(width + _LEGEND_PX + 2 * MARGIN_PX, TITLE_PX + max(height, lines))
     board.title(
         "A map of the tiles: what looks alike lies near",
-        f"{counted(len(tiles), 'tile')}, {len(shown)} of them as pictures, the others as dots, in their cluster's colour; "
+        f"{counted(len(tiles), 'tile')}, {len(shown)} of them as pictures, the others as dots; "
         f"{MAP_NAMES[config.reduction.kind]} of {encoder_name(config.encoder)} codes",
     )
     _dots(board, centers, clusters, colors)
