@@ -26,6 +26,10 @@ class MetricConfig(BaseModel):
     """Added to the covariance within pairs, as a share of the mean variance: more trusts the pairs less."""
 
 
+_NUMBERS_MAX, _MAIN_AXES = 512, 256
+"""The work grows with the cube of the numbers in a code."""
+
+
 @dataclass(frozen=True)
 class CodeMetric:
     """What turns the codes of one encoder, or of two, into those that are compared."""
@@ -35,7 +39,7 @@ class CodeMetric:
     shares: tuple[float, ...]
     """How much of a distance comes from each encoder; their sum is 1."""
     matrix: NDArray[np.float32] | None
-    """(D, D) that joined codes are multiplied with; None: they are not."""
+    """(D, d) that joined codes are multiplied with; None: they are not."""
 
     def apply(self, parts: Sequence[NDArray[np.float32]]) -> NDArray[np.float32]:
         """Return (N, D) codes of the codes of each encoder, (N, D_i)."""
@@ -88,7 +92,13 @@ def joined_codes(
 
 
 def relevant_components(codes: NDArray[np.float32], pairs: NDArray[np.int64], ridge: float) -> NDArray[np.float32]:
-    """Return the symmetric (D, D) matrix W^(-1/2) of W, the covariance within pairs with a ridge on its diagonal."""
+    """Return the matrix W^(-1/2) of W, the covariance within pairs with a ridge on its diagonal. (D, D), symmetric.
+
+    Codes of more than 512 numbers are brought to their 256 main axes first: (D, 256).
+    """
+    if codes.shape[1] > _NUMBERS_MAX:
+        axes = main_axes(codes, min(_MAIN_AXES, len(codes)))
+        return axes @ relevant_components(codes @ axes, pairs, ridge)
     dim = codes.shape[1]
     spread = float(codes.var(axis=0, dtype=np.float64).mean())
     apart = (codes[pairs[:, 0]] - codes[pairs[:, 1]]).astype(np.float64)
@@ -96,3 +106,10 @@ def relevant_components(codes: NDArray[np.float32], pairs: NDArray[np.int64], ri
     values, vectors = np.linalg.eigh(within)
     matrix = (vectors / np.sqrt(values)) @ vectors.T
     return (matrix * np.sqrt(values.mean())).astype(np.float32)
+
+
+def main_axes(codes: NDArray[np.float32], count: int) -> NDArray[np.float32]:
+    """Return the main axes of codes as columns, (D, count)."""
+    from sklearn.decomposition import PCA
+
+    return PCA(count, svd_solver="randomized", random_state=0).fit(codes).components_.T.astype(np.float32)
