@@ -169,3 +169,20 @@ def test_a_split_without_color_is_told_before_any_training():
     index = tiles.index.replace({"split": {"test": "val"}})
     with pytest.raises(RovervisionError, match="split 'test' has no colour tile"):
         nodes.fit_color_priors(TileStore(tiles.pixels, tiles.regions, index), CONFIG)
+
+
+def test_clusters_balance_what_is_drawn_and_are_asked_for_only_then():
+    tiles = example_tiles()
+    clusters = pd.DataFrame({"tile_id": tiles.index["tile_id"], "cluster": (np.arange(len(tiles)) < 40).astype(int)})
+    sampling = CONFIG.sampling.model_copy(update={"weights": "alike", "balance": ("cluster",), "balance_power": 1.0})
+    weights = selecting.sampling_weights(selecting.with_clusters(tiles, clusters, sampling).index, sampling)
+    np.testing.assert_allclose([weights[:40].sum(), weights[40:].sum()], 1)
+    assert selecting.with_clusters(tiles, None, CONFIG.sampling) is tiles
+    asked = CONFIG.model_copy(update={"sampling": sampling})
+    plain, grouped = tiles, selecting.with_clusters(tiles, clusters, sampling)
+    other = selecting.with_clusters(tiles, clusters.assign(cluster=0), sampling)
+    prints = [selecting.fingerprint(asked, 0, each) for each in (plain, grouped, other)]
+    assert len(set(prints)) == 3
+    for known, sentence in ((None, "no clusters have been found"), (clusters.iloc[3:], "3 of 48 tiles have no cluster")):
+        with pytest.raises(RovervisionError, match=sentence):
+            nodes.fit_color_priors(tiles, asked, known)

@@ -20,8 +20,9 @@ class SamplingConfig(BaseModel):
     weights: Literal["alike", "distinct", "balanced"] = "distinct"
     """What a tile counts before strata are balanced: 1, curation's `weight` (each distinct view once), or curation's
     `sampling_weight` (that, with rare regions raised)."""
-    balance: tuple[Literal["rover", "camera", "label", "sol"], ...] = ("camera", "label")
-    """Columns of the tile index: tiles that agree in all of them share a stratum."""
+    balance: tuple[Literal["rover", "camera", "label", "sol", "cluster"], ...] = ("camera", "label")
+    """Columns of the tile index, or the cluster that clustering has found for a tile: tiles that agree in all of them
+    share a stratum."""
     balance_power: float = Field(default=0.5, ge=0.0, le=1.0)
     """A tile's chance is its stratum's size to the power of minus this: 0 as they come, 1 every stratum alike."""
     monitor_frac: float = Field(default=0.1, ge=0.0, lt=0.5)

@@ -4,6 +4,7 @@ from collections.abc import Iterator
 from typing import Any
 
 import numpy as np
+import pandas as pd
 import torch
 
 from rovervision.errors import RovervisionError
@@ -26,18 +27,22 @@ from rovervision.pipelines.colorization.selecting import (
     sampling_weights,
     scored_rows,
     split_monitor,
+    with_clusters,
 )
 
 
-def fit_color_priors(tiles: TileStore, config: ColorizationConfig) -> dict[str, dict[str, object]]:
+def fit_color_priors(
+    tiles: TileStore, config: ColorizationConfig, tile_clusters: pd.DataFrame | None = None
+) -> dict[str, dict[str, object]]:
     """Average the colours of the training tiles: as a whole, at each lightness, and at each lightness by camera.
 
     `as_they_come` counts every tile once and serves the baselines. `balanced` and `usual` are for the colorizer and
     leave the watched groups out: the one counts rare strata more, as training does, and is what the colorizer starts
     from; the other counts every tile once, so it is mostly soil, and is the colour of dust. `bins` are the colours that
-    occur, counted as `balanced` is.
+    occur, counted as `balanced` is. Clusters of the tiles are asked for only where `sampling.balance` names them.
     """
     config = config.followed()
+    tiles = with_clusters(tiles, tile_clusters, config.sampling)
     scored_rows(tiles.index, config.scoring)  # a split without colour is better told now than after the training
     rows, cameras = color_rows(tiles.index, "train"), camera_names(tiles.index)
     learnt, _ = split_monitor(tiles.index, config.sampling.monitor_frac)
@@ -63,6 +68,7 @@ def train_colorizer(
     device: str,
     saved: Weights | None,
     encoder_weights: EncoderWeights = no_encoder_weights,
+    tile_clusters: pd.DataFrame | None = None,
 ) -> Iterator[tuple[Weights, Metrics]]:
     """Train on the training split; yield a checkpoint and the new metrics after every epoch.
 
@@ -70,6 +76,7 @@ def train_colorizer(
     Weights of a pretrained encoder are asked for only where the model wants one, and no checkpoint is resumed.
     """
     config = config.followed()
+    tiles = with_clusters(tiles, tile_clusters, config.sampling)
     model, known = start_colorizer(color_priors, config, seed)
     batches, watched, about = training_batches(tiles, color_priors, config, seed, known, model.stride_px)
     recipe = fingerprint(config, seed, tiles)

@@ -35,7 +35,7 @@ def create_pipeline(**_: object) -> Pipeline:
         [
             Node(
                 fit_color_priors,
-                ["tiles", "params:colorization"],
+                ["tiles", "params:colorization", "tile_clusters@known"],
                 "color_priors",
                 name="fit_color_priors",
                 tags="train",
@@ -50,6 +50,7 @@ def create_pipeline(**_: object) -> Pipeline:
                     "params:device",
                     "colorizer_saved",
                     "encoder_weights",
+                    "tile_clusters@known",
                 ],
                 ["colorizer_checkpoint", "colorization_metrics"],
                 name="train_colorizer",

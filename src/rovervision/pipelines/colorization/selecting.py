@@ -14,7 +14,7 @@ from rovervision.pipelines.colorization.config import ColorizationConfig, Sampli
 
 __all__ = [
     "camera_names", "color_rows", "describe_tiles", "fingerprint", "group_folds", "sampling_weights", "scored_rows",
-    "split_monitor", "view_weights",
+    "split_monitor", "view_weights", "with_clusters",
 ]  # fmt: skip
 
 
@@ -30,6 +30,27 @@ def scored_rows(index: pd.DataFrame, config: ScoringConfig) -> np.ndarray:
     if config.tiles_max is None or len(rows) <= config.tiles_max:
         return rows
     return rows[np.linspace(0, len(rows) - 1, config.tiles_max).round().astype(int)]
+
+
+def with_clusters(tiles: TileStore, tile_clusters: pd.DataFrame | None, config: SamplingConfig) -> TileStore:
+    """Return the tiles with their clusters as one more column of the index, where these are to be balanced.
+
+    Raises RovervisionError where there are none, or they are of other tiles.
+    """
+    if "cluster" not in config.balance:
+        return tiles
+    if tile_clusters is None or tile_clusters.empty:
+        raise RovervisionError(
+            "colorization.sampling.balance names cluster, and no clusters have been found yet. Find them first: "
+            "kedro run --pipelines clustering"
+        )
+    found = tile_clusters.set_index("tile_id")["cluster"].reindex(tiles.index["tile_id"])
+    if found.isna().any():
+        raise RovervisionError(
+            f"{int(found.isna().sum())} of {len(tiles)} tiles have no cluster: curation has run since. Cluster again: "
+            "kedro run --pipelines clustering"
+        )
+    return TileStore(tiles.pixels, tiles.regions, tiles.index.assign(cluster=found.to_numpy(np.int64)))
 
 
 def sampling_weights(index: pd.DataFrame, config: SamplingConfig) -> np.ndarray:
@@ -78,7 +99,8 @@ def fingerprint(config: ColorizationConfig, seed: int, tiles: TileStore) -> str:
     digest = hashlib.sha256((f"{own}{[part.model_dump_json() for part in parts]}{seed} {CODE_VERSION}").encode())
     rows = color_rows(tiles.index, "train")
     index = tiles.index.iloc[rows]
-    about = index[["tile_id", "group", "rover", "camera", "label", "sol", "weight"]].astype(str)
+    known = ["tile_id", "group", "rover", "camera", "label", "sol", "weight"]
+    about = index[known + (["cluster"] if "cluster" in index else [])].astype(str)
     digest.update(view_weights(index, config.sampling).tobytes())
     digest.update(pd.util.hash_pandas_object(about, index=False).to_numpy().tobytes())
     for row in rows:
