@@ -29,7 +29,8 @@ BY_CENTERS = ("kmeans", "minibatch_kmeans", "mean_shift", "gaussian_mixture")
 
 
 def config_of(kind: ClustererKind, clusters: int = 5) -> ClusterersConfig:
-    return ClusterersConfig(kind=kind, clusters=clusters, mean_shift=MeanShiftConfig(bandwidth_quantile=0.1))
+    peaks = MeanShiftConfig(bandwidth_quantile=0.1, sample_tiles=100)  # the slowest by far
+    return ClusterersConfig(kind=kind, clusters=clusters, mean_shift=peaks)
 
 
 @pytest.mark.parametrize("kind", KINDS)
@@ -77,13 +78,32 @@ def test_a_code_is_assigned_alike_alone_and_in_company(kind: ClustererKind) -> N
 
 
 @pytest.mark.parametrize("kind", KINDS)
-def test_a_seed_decides_whatever_the_threads(kind: ClustererKind) -> None:
+def test_a_seed_decides(kind: ClustererKind) -> None:
     codes, _ = blobs(spread=2.0)
-    with threadpool_limits(1):
-        one = fit_clusters(codes, config_of(kind), seed=3)
-    two = fit_clusters(codes.copy(), config_of(kind), seed=3)
+    one, two = fit_clusters(codes, config_of(kind), seed=3), fit_clusters(codes.copy(), config_of(kind), seed=3)
     np.testing.assert_array_equal(one.labels, two.labels)
     np.testing.assert_array_equal(one.centers, two.centers)
+
+
+@pytest.mark.parametrize("kind", ["kmeans", "minibatch_kmeans", "gaussian_mixture"])
+def test_the_number_of_threads_plays_no_part(kind: ClustererKind) -> None:
+    codes, _ = blobs(n_rows=3000, spread=2.0)  # so many that scikit-learn's k-means would share them among threads
+    found = []
+    for threads in (1, 4):
+        with threadpool_limits(threads, user_api="openmp"):
+            found.append(fit_clusters(codes, config_of(kind), seed=3))
+    np.testing.assert_array_equal(found[0].centers, found[1].centers)
+
+
+def test_more_starts_never_end_worse() -> None:
+    codes, _ = blobs(spread=2.0)
+    spreads = np.empty((4, 3))
+    for seed in range(4):
+        for column, restarts in enumerate((1, 2, 8)):
+            found = fit_clusters(codes, ClusterersConfig(clusters=12, restarts=restarts), seed)
+            spreads[seed, column] = np.square(found.distances, dtype=np.float64).sum()
+    assert np.all(np.diff(spreads, axis=1) < 1e-3)
+    assert spreads[:, 2].mean() < spreads[:, 0].mean() - 0.1
 
 
 def test_another_seed_starts_elsewhere() -> None:
