@@ -35,7 +35,9 @@ from rovervision.parameters import suggestion
 tracebacks = logging.getLogger("rovervision.traceback")
 """Goes to the log file only."""
 
-PATH_PARAMETERS = ("apply.input", "apply.output", "film.output", "ingestion.archive")
+PATH_PARAMETERS = (
+    "apply.input", "apply.output", "film.output", "ingestion.archive", "similar.image", "similar.output",
+)  # fmt: skip
 """Parameters that name a file or folder, which a person means relative to where the command is typed."""
 
 KEDRO_REQUESTS = ("kedro.pipeline", "kedro.framework.session", "kedro.runner.runner")

@@ -31,7 +31,7 @@ silence_known_warnings()  # before the modules that warn
 from kedro_mlflow.config.kedro_mlflow_config import KedroMlflowConfig  # noqa: E402
 from kedro_mlflow.framework.hooks.mlflow_hook import MlflowHook  # noqa: E402
 
-TAGS_OF_USE = frozenset({"apply", "film", "truth", "truth_scores", "export", "plan"})
+TAGS_OF_USE = frozenset({"apply", "film", "truth", "truth_scores", "export", "plan", "similar"})
 """Tags of nodes that use what was learnt, or learn nothing: a run of these alone is none to compare."""
 
 

@@ -115,7 +115,7 @@ def test_codes_that_are_no_numbers_are_refused() -> None:
     of = found()
     broken = np.array(of.codes.codes)
     broken[3, 1] = np.nan
-    with pytest.raises(RovervisionError, match="finite|NaN|number"):
+    with pytest.raises(RovervisionError, match=r"finite|NaN|number"):
         nodes.cluster_tiles(of.tiles, TileCodes(broken, of.codes.tile_ids), of.config, 0)
 
 
