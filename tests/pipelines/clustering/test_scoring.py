@@ -3,7 +3,9 @@
 import numpy as np
 import pytest
 
+from rovervision.learning.clusters import fit_clusters
 from rovervision.pipelines.clustering import scoring
+from tests.learning.code_examples import blobs
 from tests.pipelines.clustering.found import config, found, scores
 from tests.pipelines.clustering.scenes import scene_tiles
 
@@ -49,3 +51,13 @@ def test_a_fused_encoder_has_both_names() -> None:
     both = fused.encoder.model_copy(update={"fuse_with": "handcrafted"})
     assert scoring.encoder_name(fused.encoder) == "contrastive"
     assert scoring.encoder_name(both) == "contrastive + handcrafted"
+
+
+def test_long_codes_on_their_main_axes_have_the_same_clusters() -> None:
+    codes, _ = blobs(n_rows=120, dim=300)
+    asked = config().clusterer.model_copy(update={"clusters": 5})
+    axes = scoring.main_axes(codes, asked, 0)
+    assert axes.shape == (120, 120)  # no more than there are rows
+    np.testing.assert_array_equal(fit_clusters(axes, asked, 0).labels, fit_clusters(codes, asked, 0).labels)
+    assert scoring.main_axes(codes[:, :200], asked, 0).shape[1] == 200
+    assert scoring.main_axes(codes, asked.model_copy(update={"pca_dim": None}), 0) is codes

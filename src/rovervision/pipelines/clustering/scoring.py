@@ -10,6 +10,7 @@ from rovervision.imaging.tiles import TileStore
 from rovervision.learning.cluster_scores import score_geometry, score_labels, score_nuisance, stability
 from rovervision.learning.clusters import ClusterersConfig, fit_clusters
 from rovervision.learning.code_scores import cross_sol_neighbours, probe
+from rovervision.learning.code_space import fit_space
 from rovervision.learning.codes import TileCodes
 from rovervision.learning.encoders import Kind, open_encoder
 from rovervision.pipelines.clustering.config import ClusteringConfig
@@ -24,6 +25,10 @@ ALL = "all"
 """The scope of all tiles; the other one is the scored split alone."""
 
 
+_LONG = 256
+"""Codes of more numbers are long: finding main axes takes time that grows with the cube of their number."""
+
+
 @dataclass(frozen=True)
 class Contender:
     """One row of the table before it is scored."""
@@ -31,6 +36,8 @@ class Contender:
     name: str
     role: str
     codes: np.ndarray
+    axes: np.ndarray
+    """Codes on so many main axes that clusters are the same: of long codes, axes are found once and not each time."""
     clusters: np.ndarray
 
 
@@ -61,10 +68,18 @@ def contenders(
     for kind in BASELINES:
         if kind != encoder_name(config.encoder):
             codes = baseline_codes(tiles, kind, config, seed)
-            yield Contender(kind, "baseline", codes, fit_clusters(codes, config.clusterer, seed).labels)
-    yield Contender(
-        encoder_name(config.encoder), "model", np.asarray(tile_codes.codes), tile_clusters["cluster"].to_numpy()
-    )
+            axes = main_axes(codes, config.clusterer, seed)
+            yield Contender(kind, "baseline", codes, axes, fit_clusters(axes, config.clusterer, seed).labels)
+    own = np.asarray(tile_codes.codes)
+    axes, clusters = main_axes(own, config.clusterer, seed), tile_clusters["cluster"].to_numpy()
+    yield Contender(encoder_name(config.encoder), "model", own, axes, clusters)
+
+
+def main_axes(codes: np.ndarray, config: ClusterersConfig, seed: int) -> np.ndarray:
+    """Return long codes on their first main axes, more than the clusterer turns them to; short ones as they are."""
+    if codes.shape[1] <= _LONG or config.pca_dim is None or config.pca_dim > _LONG // 2:
+        return codes
+    return fit_space(codes, _LONG, False, seed).project(codes)
 
 
 def baseline_codes(tiles: TileStore, kind: Kind, config: ClusteringConfig, seed: int) -> np.ndarray:
@@ -79,8 +94,8 @@ def score_contender(
 ) -> list[dict[str, object]]:
     """Return the two rows of one encoder."""
     measures, own = config.scoring.measures, config.clusterer
-    steady = stability(each.codes, own, range(seed, seed + measures.stability_seeds), measures.stability_frac)
-    at = cluster_counts(each.codes, config.scoring.at_clusters, own, seed)
+    steady = stability(each.axes, own, range(seed, seed + measures.stability_seeds), measures.stability_frac)
+    at = cluster_counts(each.axes, config.scoring.at_clusters, own, seed)
     rows = []
     for scope in (ALL, config.scoring.split):
         chosen = np.flatnonzero(index["split"] == scope) if scope != ALL else np.arange(len(index))
@@ -135,7 +150,7 @@ def score_known(
         found |= {f"{name}_at_{k}": v for name, v in score_labels(clusters[chosen], known).items()}
     sols = (index["rover"].astype(str) + "/" + index["sol"].astype(str)).to_numpy()[has]
     if len(np.unique(sols)) > 1:
-        found |= cross_sol_neighbours(each.codes[chosen], known, sols, config.scoring.measures.neighbours)
+        found |= cross_sol_neighbours(each.axes[chosen], known, sols, config.scoring.measures.neighbours)
     return found
 
 
