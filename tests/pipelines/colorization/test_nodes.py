@@ -183,6 +183,9 @@ def test_clusters_balance_what_is_drawn_and_are_asked_for_only_then():
     other = selecting.with_clusters(tiles, clusters.assign(cluster=0), sampling)
     prints = [selecting.fingerprint(asked, 0, each) for each in (plain, grouped, other)]
     assert len(set(prints)) == 3
-    for known, sentence in ((None, "no clusters have been found"), (clusters.iloc[3:], "3 of 48 tiles have no cluster")):
+    for known, sentence in (
+        (None, "no clusters have been found"),
+        (clusters.iloc[3:], "3 of 48 tiles have no cluster"),
+    ):
         with pytest.raises(RovervisionError, match=sentence):
             nodes.fit_color_priors(tiles, asked, known)
