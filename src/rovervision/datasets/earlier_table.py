@@ -9,13 +9,13 @@ from kedro.io import AbstractDataset, DatasetError
 
 
 class EarlierTableDataset(AbstractDataset[NoReturn, pd.DataFrame]):
-    """The CSV file of another dataset, read before that one is written; an empty table where there is none yet.
+    """The CSV or Parquet file of another dataset, read before that one is written; an empty table where there is none yet.
 
     So a node may add rows to a table of its own without reading files itself. What is no table is a sentence.
 
     Args:
-        filepath: the CSV file.
-        text_columns: columns that stay text, whatever they look like: hashes may look like numbers.
+        filepath: the file; a name that ends in .parquet is Parquet, any other CSV.
+        text_columns: columns of CSV that stay text, whatever they look like: hashes may look like numbers.
         metadata: for other tools; ignored here.
     """
 
@@ -27,11 +27,13 @@ class EarlierTableDataset(AbstractDataset[NoReturn, pd.DataFrame]):
     def load(self) -> pd.DataFrame:
         """Return the table; no rows and no columns where the file is missing or empty."""
         try:
+            if self._filepath.suffix == ".parquet":
+                return pd.read_parquet(self._filepath)
             return pd.read_csv(self._filepath, dtype=dict.fromkeys(self._text_columns, str))
         except (FileNotFoundError, pd.errors.EmptyDataError):
             return pd.DataFrame()
-        except (pd.errors.ParserError, UnicodeDecodeError) as error:
-            raise DatasetError(f"{self._filepath} is no table in CSV ({error}). Mend it, or move it away.") from error
+        except (pd.errors.ParserError, ValueError, OSError) as error:
+            raise DatasetError(f"{self._filepath} is no table ({error}). Mend it, or move it away.") from error
 
     def save(self, data: NoReturn) -> None:
         """Refuse: the other dataset writes the file."""
