@@ -9,7 +9,7 @@ from kedro.io import AbstractDataset, DatasetError
 
 
 class EarlierTableDataset(AbstractDataset[NoReturn, pd.DataFrame]):
-    """The CSV or Parquet file of another dataset, read before that one is written; an empty table where there is none yet.
+    """The CSV or Parquet file of another dataset, read before that one is written; an empty table where there is none.
 
     So a node may add rows to a table of its own without reading files itself. What is no table is a sentence.
 
