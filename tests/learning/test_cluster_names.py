@@ -104,6 +104,15 @@ def test_a_camera_that_all_have_is_no_distinction() -> None:
     assert described(tiles, [0, 0, 1, 1])["name"].tolist() == ["scenes (1)", "scenes (2)"]
 
 
+def test_a_camera_that_has_no_more_of_a_cluster_than_of_all_is_left_out() -> None:
+    tiles = tiles_of([SOIL] * 40, cameras=["mahli"] * 34 + ["mastcam_right"] * 6)
+    clusters = [0] * 17 + [1] * 17 + [0] * 2 + [1] * 4  # MAHLI: 17 of 19 and 17 of 21, of 34 of 40
+    table = described(tiles, clusters)
+    assert table["top_camera"].tolist() == ["mahli", "mastcam_right"]
+    assert table["top_camera_lift"].iloc[0] == pytest.approx((17 / 19) / (34 / 40))
+    assert table["name"].tolist() == ["scenes (1)", "scenes (2)"]
+
+
 def test_looks_are_of_light_color_and_detail() -> None:
     checks = np.zeros((1, PX, PX, 3), np.uint8)
     checks[:, ::2] = 255

@@ -11,6 +11,8 @@ from rovervision.errors import RovervisionError
 from rovervision.learning.code_space import check_codes, check_varied, fit_space, sample_rows
 
 _ANCHORS = 3
+_LLE_ROWS = 2000
+"""Locally linear embedding is laid out with no more codes: its eigenvectors take minutes for 5,000."""
 
 
 class ReductionConfig(BaseModel):
@@ -29,8 +31,8 @@ class ReductionConfig(BaseModel):
     iterations: int = Field(default=500, ge=250)
     """tsne: steps, of which the first 250 gather."""
     fit_tiles: int = Field(default=5000, ge=10)
-    """tsne, umap and lle are laid out with at most so many codes, drawn by the seed; each other one is placed amid its
-    three nearest of these."""
+    """tsne, umap and lle (2,000 at most) are laid out with at most so many codes, drawn by the seed; each other one is
+    placed amid its three nearest of these."""
 
 
 def reduce_codes(codes: NDArray[np.floating], config: ReductionConfig, seed: int) -> NDArray[np.float32]:
@@ -48,7 +50,8 @@ def reduce_codes(codes: NDArray[np.floating], config: ReductionConfig, seed: int
     places = np.pad(places, ((0, 0), (0, max(0, 2 - places.shape[1]))))  # codes of one number lie on a line
     if config.kind == "pca":
         return places
-    rows = sample_rows(len(places), config.fit_tiles, seed)
+    most = min(config.fit_tiles, _LLE_ROWS) if config.kind == "lle" else config.fit_tiles
+    rows = sample_rows(len(places), most, seed)
     laid_out = _LAYOUTS[config.kind](places[rows], config, seed)
     return laid_out if len(rows) == len(places) else _amid_anchors(places, places[rows], laid_out, rows)
 
