@@ -1,5 +1,6 @@
 """A denoiser at rest, and as a pipeline of diffusers, which its users load without this package."""
 
+from dataclasses import dataclass
 from typing import Any, Literal
 
 import torch
@@ -11,6 +12,15 @@ from rovervision.learning.denoiser import ConditionEmbedding, Conditions, Denois
 from rovervision.learning.edm import EdmConfig, EdmDenoiser
 from rovervision.learning.samplers import SamplerConfig, open_scheduler
 from rovervision.learning.weights import Weights
+
+
+@dataclass(frozen=True)
+class DenoiserExport:
+    """A denoiser for others: its weights, and the text that goes with it."""
+
+    weights: Weights
+    card: str
+    """The model card, Markdown."""
 
 
 class DenoiserConfig(BaseModel):
