@@ -38,12 +38,12 @@ class FiguresConfig(BaseModel):
     """And so many of the farthest."""
     sheet_tiles: int = Field(default=48, ge=8, le=400)
     """On each cluster's own page, so many of the nearest, and half as many of the farthest."""
-    map_thumbnail_px: int = Field(default=56, ge=8, le=128)
+    map_thumbnail_px: int = Field(default=44, ge=8, le=128)
     """Side of the pictures on the map."""
-    page_thumbnail_px: int = Field(default=48, ge=16, le=128)
+    page_thumbnail_px: int = Field(default=64, ge=16, le=128)
     """Side of the pictures of the interactive map as stored."""
-    page_tiles: int = Field(default=20_000, ge=1)
-    """The interactive map holds at most so many tiles, evenly taken."""
+    page_tiles: int = Field(default=10_000, ge=1)
+    """The interactive map holds at most so many tiles, evenly taken: with pictures of 64 px about 1 MB per thousand."""
     outliers: int = Field(default=40, ge=0, le=1000)
     """Tiles on the list of those that are like no other."""
     reconstructed: int = Field(default=8, ge=1, le=24)

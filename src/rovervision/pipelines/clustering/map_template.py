@@ -21,7 +21,8 @@ TEMPLATE: Final = """<!DOCTYPE html>
   select, button { font: inherit; color: var(--ink); border: 1px solid #cfc6c0; border-radius: 6px; background: #fff;
     padding: 5px 10px; }
   main { flex: 1 1 auto; min-height: 0; display: flex; }
-  #map { flex: 1 1 auto; min-width: 0; min-height: 0; }
+  #stage { flex: 1 1 auto; min-width: 0; min-height: 0; position: relative; }
+  #map { position: absolute; inset: 0; }
   #legend { flex: 0 0 300px; overflow-y: auto; padding: 4px 12px 12px 4px; margin: 0; list-style: none; }
   #legend button { display: flex; gap: 8px; align-items: center; width: 100%; border: 0; padding: 3px 4px;
     text-align: left; cursor: pointer; font-size: 13px; line-height: 1.25; }
@@ -32,6 +33,7 @@ TEMPLATE: Final = """<!DOCTYPE html>
   #legend .off { opacity: 0.3; }
   #scale { padding: 4px; color: var(--muted); font-size: 13px; }
   #scale div { height: 12px; border-radius: 3px; margin: 6px 0 2px; }
+  #legend #scale span { flex: 0 0 auto; }
   #scale p { display: flex; justify-content: space-between; margin: 0; }
   #card { position: fixed; display: none; z-index: 5; width: 220px; padding: 8px; background: #fff;
     border: 1px solid #cfc6c0; border-radius: 8px; box-shadow: 0 3px 14px rgba(43, 35, 32, 0.18);
@@ -60,7 +62,7 @@ TEMPLATE: Final = """<!DOCTYPE html>
   <label>colour by <select id="by"></select></label>
   <button id="names" type="button" aria-expanded="false">names</button>
 </header>
-<main><div id="map"></div><ul id="legend"></ul></main>
+<main><div id="stage"><div id="map"></div></div><ul id="legend"></ul></main>
 <div id="card" role="status"></div>
 <script>@@PLOTLY@@</script>
 <script id="data" type="application/json">@@DATA@@</script>

@@ -20,7 +20,7 @@ from rovervision.pipelines.clustering.figures.members import counted, farthest, 
 from rovervision.pipelines.clustering.figures.palette import as_rgb, cluster_colors, color_of, ink_on
 from rovervision.pipelines.clustering.names import encoder_name
 
-_SIDE_PX, _ROW_PX, _MEDOID_PX, _NAMES_PX, _BLOCK_PX, _HEAD_PX = 66, 78, 74, 330, 26, 24
+_SIDE_PX, _ROW_PX, _MEDOID_PX, _NAMES_PX, _BLOCK_PX, _HEAD_PX = 66, 78, 74, 356, 26, 24
 
 
 def draw_overview(
@@ -66,5 +66,5 @@ def _name(board: Board, row: dict[str, object], color: str, top: int) -> None:
         MARGIN_PX + side / 2, top + 8 + side / 2, str(number) if number >= 0 else "–",
         color=ink_on(color), va="center", ha="center", fontsize=11,
     )  # fmt: skip
-    board.write(MARGIN_PX + side + 12, top + 6, shortened(str(row["name"]), 42), fontsize=10)
+    board.write(MARGIN_PX + side + 12, top + 6, shortened(str(row["name"]), 40), fontsize=10)
     board.write(MARGIN_PX + side + 12, top + 28, where_and_when(row), fontsize=8, color=MUTED, linespacing=1.4)

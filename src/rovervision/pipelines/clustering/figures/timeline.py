@@ -36,7 +36,7 @@ def draw_timeline(tile_clusters: pd.DataFrame, cluster_table: pd.DataFrame) -> F
         drawn = _draw_shares(column[1], shares[rover], counts[rover].sum(axis=0), spans[rover], top)
     titles = titles_of(cluster_table)
     axes[0, 0].set_ylabel("tiles", color=MUTED)
-    axes[1, 0].set_yticks(np.arange(len(order)), [shortened(titles[cluster], 40) for cluster in order], fontsize=8)
+    axes[1, 0].set_yticks(np.arange(len(order)), [shortened(titles[cluster], 46) for cluster in order], fontsize=8)
     bar = figure.colorbar(drawn, ax=axes[1, :], pad=0.02, shrink=min(1.0, 3.0 / (_ROW_IN * len(order))))
     bar.set_label("share of the span's tiles", color=INK)
     figure.suptitle(
