@@ -49,6 +49,13 @@ def test_reach_and_pause_limit_neighbours():
     assert len(short.pairs()) == 0
 
 
+def test_a_chain_of_neighbours_is_no_longer_than_the_longest_time():
+    index = named(["a", "b", "c"]).assign(sclk_s=[0.0, 200.0, 400.0])
+    found = find_companions(index, ONLY["time"])
+    assert found.pairs().tolist() == [[0, 1], [1, 2]]
+    assert len(np.unique(found.sequences)) == 1
+
+
 def test_utc_serves_where_there_is_no_clock():
     index = scene_tiles().index
     utc = pd.Timestamp("2012-08-06", tz="UTC") + pd.to_timedelta(index["sclk_s"], unit="s")

@@ -80,13 +80,14 @@ def test_batches_are_whole_and_as_many_as_said(epoch_tiles, count):
 
 
 def test_second_views_are_of_companions_among_the_rows():
-    rows = np.flatnonzero(TILES.index["split"] == "train")
+    rows = np.arange(0, len(TILES), 3)
     made = PairBatches(TILES.pixels, rows, 32, 32, STILL, 0, COMPANIONS, 1.0)
+    has_some = {row for row in rows.tolist() if set(COMPANIONS.of(row)) & set(rows.tolist())}
     for one, other, _, _ in made.epoch(0):
         shown = [_row_of(image) for image in (*one, *other)]
         assert set(shown) <= set(rows.tolist())
         for row, companion in zip(shown[:32], shown[32:], strict=True):
-            assert companion in COMPANIONS.of(row)
+            assert companion in (COMPANIONS.of(row) if row in has_some else [row])
 
 
 def test_single_views_change_no_colour():

@@ -94,6 +94,9 @@ def joined_codes(
 def relevant_components(codes: NDArray[np.float32], pairs: NDArray[np.int64], ridge: float) -> NDArray[np.float32]:
     """Return the matrix W^(-1/2) of W, the covariance within pairs with a ridge on its diagonal. (D, D), symmetric.
 
+    W is estimated as if there were D pairs more that differ alike in all directions, as any two codes would: where
+    there are few pairs, they say little.
+
     Codes of more than 512 numbers are brought to their 256 main axes first: (D, 256).
     """
     if codes.shape[1] > _NUMBERS_MAX:
@@ -102,7 +105,8 @@ def relevant_components(codes: NDArray[np.float32], pairs: NDArray[np.int64], ri
     dim = codes.shape[1]
     spread = float(codes.var(axis=0, dtype=np.float64).mean())
     apart = (codes[pairs[:, 0]] - codes[pairs[:, 1]]).astype(np.float64)
-    within = apart.T @ apart / max(2 * len(pairs), 1) + (ridge * spread + 1e-9) * np.eye(dim)
+    prior = dim * spread * np.eye(dim)
+    within = (apart.T @ apart / 2 + prior) / (len(pairs) + dim) + (ridge * spread + 1e-9) * np.eye(dim)
     values, vectors = np.linalg.eigh(within)
     matrix = (vectors / np.sqrt(values)) @ vectors.T
     return (matrix * np.sqrt(values.mean())).astype(np.float32)

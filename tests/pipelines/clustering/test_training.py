@@ -99,6 +99,12 @@ def test_what_is_kept_is_enough_and_no_more(tmp_path):
     np.testing.assert_array_equal(one.embed(TILES.pixels[:4]), two.embed(TILES.pixels[:4]))
 
 
+def test_the_metric_is_that_of_the_weights_that_are_kept():
+    encoder = open_encoder(finish_encoder(run(config())[-1][0], config()))
+    for part, mean in zip(encoder.parts(TILES.pixels), encoder.metric.means, strict=True):
+        np.testing.assert_allclose(part.mean(axis=0), mean, atol=1e-5)
+
+
 def test_a_training_that_has_not_ended_is_not_finished():
     with pytest.raises(RovervisionError, match="stopped after epoch 1 of 2"):
         finish_encoder(run(config())[1][0], config())
