@@ -61,3 +61,15 @@ def test_long_codes_on_their_main_axes_have_the_same_clusters() -> None:
     np.testing.assert_array_equal(fit_clusters(axes, asked, 0).labels, fit_clusters(codes, asked, 0).labels)
     assert scoring.main_axes(codes[:, :200], asked, 0).shape[1] == 200
     assert scoring.main_axes(codes, asked.model_copy(update={"pca_dim": None}), 0) is codes
+
+
+def test_the_probe_is_scored_on_the_split_that_is_asked_for() -> None:
+    of = found()
+    labels, splits = of.tiles.index["label"], of.tiles.index["split"].astype("string[pyarrow]")
+    told = {
+        split: scoring.probe_on(of.codes.codes, labels.where(splits != "test", None), splits, of.config.model_copy(
+            update={"scoring": of.config.scoring.model_copy(update={"split": split})}
+        )) for split in ("val", "test")
+    }  # fmt: skip
+    assert told["val"]["probe_accuracy"] == 1
+    assert told["test"] == {}  # nothing known there

@@ -156,8 +156,9 @@ def score_known(
 
 def probe_on(codes: np.ndarray, labels: pd.Series, splits: pd.Series, config: ClusteringConfig) -> dict[str, float]:
     """Return the linear probe's scores on the scored split; nothing where there is nothing to learn or to score."""
-    judged = splits.where(splits != config.scoring.split, "val").where(splits.isin(["train", config.scoring.split]))
-    return probe(codes, labels.to_numpy(), judged.to_numpy(object), config.scoring.measures.probe_strength)
+    parts = splits.astype(str).to_numpy(object)
+    judged = np.where(parts == config.scoring.split, "val", np.where(parts == "train", "train", ""))
+    return probe(codes, labels.to_numpy(object), judged, config.scoring.measures.probe_strength)
 
 
 def as_metrics(table: pd.DataFrame) -> dict[str, float]:
