@@ -35,7 +35,7 @@ from rovervision.learning.training import fit, open_fabric
 from rovervision.learning.weights import Weights, read_weights, write_weights
 from rovervision.pipelines.clustering.config import ClusteringConfig
 from rovervision.pipelines.clustering.labels import known_labels
-from rovervision.pipelines.clustering.scoring import Contender, score_contender
+from rovervision.pipelines.clustering.scoring import Contender, main_axes, score_contender
 from rovervision.pipelines.clustering.training import (
     chosen_rows,
     finish_encoder,
@@ -133,10 +133,12 @@ def configured(kind: str, bench: Bench, plan: Mapping[str, Any] | None = None) -
 def run_kind(kind: str, seed: int, bench: Bench) -> list[dict[str, Any]]:
     """Train and score, or tell what an earlier run found: two rows for each way to measure the kind's codes."""
     place = bench.folder / f"{kind}_{seed}.json"
-    about = {"minutes": bench.minutes, "config": configured(kind, bench).model_dump_json()}
+    config = configured(kind, bench)
+    learnt = [part.model_dump_json() for part in (config.encoder, config.training, config.augmentation)]
+    scored = [part.model_dump_json() for part in (config.clusterer, config.scoring)]
     known = json.loads(place.read_text()) if place.is_file() else {}
-    known = known if known.get("about") == about else {"about": about}
-    if "rows" in known:
+    known = known if known.get("about") == [bench.minutes, *learnt] else {"about": [bench.minutes, *learnt]}
+    if "rows" in known and known["scored"] == scored:
         logger.info("%s, seed %d: done before", kind, seed)
         return list(known["rows"])
     if "plan" not in known:
@@ -145,6 +147,7 @@ def run_kind(kind: str, seed: int, bench: Bench) -> list[dict[str, Any]]:
         place.write_text(json.dumps(known))
     logger.info("%s, seed %d: %s", kind, seed, known["plan"])
     weights = train(kind, seed, configured(kind, bench, known["plan"]), bench)
+    known["scored"] = scored
     known["rows"] = [
         row | {"seed": seed, "wall_s": weights.header["spent_s"]}
         for name, encoder in ways(kind, weights, seed, bench)
@@ -230,9 +233,10 @@ def score(name: str, encoder: OpenEncoder, seed: int, bench: Bench) -> list[dict
     codes = encoder.embed(bench.tiles.pixels)
     embed_s = time.monotonic() - started
     np.save(bench.folder / f"codes_{name}_{seed}.npy", codes)
-    clusters = fit_clusters(codes, config.clusterer, seed).labels
+    axes = main_axes(codes, config.clusterer, seed)
+    clusters = fit_clusters(axes, config.clusterer, seed).labels
     labels = known_labels(bench.tiles.index, config.scoring)
-    found = score_contender(Contender(name, "model", codes, clusters), bench.tiles.index, labels, config, seed)
+    found = score_contender(Contender(name, "model", codes, axes, clusters), bench.tiles.index, labels, config, seed)
     logger.info("%s, seed %d\n%s", name, seed, markdown(pd.DataFrame(found).set_index("scope")))
     return [{"encoder": name, **row, "tiles_per_s": len(codes) / embed_s} for row in found]
 
