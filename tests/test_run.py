@@ -12,7 +12,7 @@ from tests.shell.conftest import REPOSITORY, curve, kedro, tracked_runs
 pytestmark = [pytest.mark.slow, pytest.mark.timeout(900)]
 
 # Few epochs: whether training learns is tested where training is; here everything has to fit together.
-WORDS = ["run", "--params", "colorization.training.epochs=3"]
+WORDS = ["run", "--params", "colorization.training.epochs=3,clustering.training.epochs=1"]
 
 
 def project_copy(folder: Path) -> Path:
@@ -89,3 +89,26 @@ def test_the_trained_model_colours_a_folder_of_ones_own(project: Path, first: su
     assert answer.returncode == 0, answer.stdout + answer.stderr
     coloured = cv2.imread(str(project / "coloured" / "deep" / "rock.png"))
     assert coloured.shape == (70, 100, 3)
+
+
+def test_what_was_clustered_tells_of_images_of_ones_own(project: Path, first: subprocess.CompletedProcess[str]) -> None:
+    import cv2
+    import pandas as pd
+
+    assert first.returncode == 0
+    mine = project / "unseen"
+    mine.mkdir()
+    known = pd.read_parquet(project / "data" / "04_feature" / "tile_clusters.parquet")
+    tile = pd.read_parquet(project / "data" / "03_primary" / "tiles" / "index.parquet")
+    whole = next(iter((project / "data" / "01_raw" / "images_raw").glob(f"{tile['frame_id'].iloc[0]}.*")))
+    cv2.imwrite(str(mine / "known.png"), cv2.imread(str(whole)))
+    (mine / "no_image.jpg").write_bytes(b"no image")
+    given = "apply.input=unseen,apply.output=unseen.parquet,similar.image=unseen/known.png,similar.output=alike.csv"
+    answer = run(project, "run", "--pipelines", "clustering", "--tags", "apply,similar", "--params", given)
+    assert answer.returncode == 0, answer.stdout + answer.stderr
+    rows = pd.read_parquet(project / "unseen.parquet").set_index("path")
+    assert rows.loc["no_image.jpg", "failure"] and rows.loc["known.png", "cluster"] in set(known["cluster"])
+    assert rows["embedding"].notna().tolist() == [True, False]
+    alike = pd.read_csv(project / "alike.csv")
+    assert len(alike) == 10 and alike["distance"].is_monotonic_increasing
+    assert len(tracked_runs(project)) < 3  # use is not tracked
