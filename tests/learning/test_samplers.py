@@ -73,10 +73,12 @@ def test_a_sampler_of_the_other_schedule_is_a_sentence(model, kind):
         sample(denoiser(model), told(1), generators(0, [0]), SamplerConfig(kind=kind, steps=2))
 
 
-def test_the_path_is_shown_from_noise_to_image():
-    seen = []
-    model = GaussianDenoiser(0.3, 0.2)
-    image = sample(model, told(1), generators(0, [0]), SamplerConfig(steps=6), lambda step, x: seen.append((step, x)))
+@pytest.mark.parametrize("kind", ["heun", "dpmsolver++", "euler"])
+def test_the_path_is_shown_from_noise_to_image(kind):
+    seen, config = [], SamplerConfig(kind=kind, steps=6)
+    image = sample(
+        GaussianDenoiser(0.3, 0.2), told(1), generators(0, [0]), config, lambda step, x: seen.append((step, x))
+    )
     assert sorted({step for step, _ in seen}) == list(range(6))
     assert float(seen[0][1].std()) < 0.01 < float(image.std())  # at first only the mean is known
     assert np.isfinite(image.numpy()).all()

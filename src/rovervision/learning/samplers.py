@@ -99,8 +99,10 @@ def by_scheduler(
         raw = model.predict(scheduler.scale_model_input(x, clock), told, condition, config.guidance)
         given = {"generator": sources} if config.kind == "ddpm" else {}
         moved = scheduler.step(raw, clock, x, **given)
-        if look is not None:
-            look(step, moved.pred_original_sample if "pred_original_sample" in moved else moved.prev_sample)
+        if look is not None and isinstance(model, EdmDenoiser):
+            look(step, scheduler.precondition_outputs(x, raw, scheduler.sigmas[step].to(x.device)))
+        elif look is not None:
+            look(step, moved.pred_original_sample)
         x = moved.prev_sample
     return x
 

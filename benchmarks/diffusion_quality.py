@@ -1,0 +1,266 @@
+"""Generated tiles of this project beside those of the original's recipe: same network, same minutes, same tiles.
+
+    kedro run --env msl --pipelines ingestion,curation --params ingestion.archive=msl-images.zip
+    python -m benchmarks.diffusion_quality --data data/msl --minutes 15 --threads 2
+    python -m benchmarks.diffusion_quality --speed-only --threads 2
+
+Trains a denoiser for the given minutes after each recipe on the train split without its held-out groups, generates as
+many tiles with each, and scores them in the features of one judge that has seen the same training tiles. Then measures
+how fast each samples at 64 px. Everything stands in one folder: what was done is not done again, and a training that
+was stopped goes on at its last checkpoint. One process at a time; run it on an otherwise idle machine.
+"""
+
+import argparse
+import json
+import logging
+import math
+import time
+from collections.abc import Iterator
+from itertools import islice
+from pathlib import Path
+from typing import Any, Final
+
+import pandas as pd
+import torch
+from filelock import FileLock
+from kedro.config import OmegaConfigLoader
+
+from benchmarks.colorization_trials import REPOSITORY, machine, markdown
+from rovervision.datasets.tile_store import TileStoreDataset
+from rovervision.imaging.tiles import TileStore
+from rovervision.learning.denoiser import CHANGES, Conditions, NetworkConfig
+from rovervision.learning.denoiser_batches import NoisyBatches
+from rovervision.learning.exported_denoiser import DenoiserConfig, build_denoiser, count_parameters
+from rovervision.learning.samplers import SamplerConfig, generators, sample
+from rovervision.learning.training import fit, open_fabric, seeded
+from rovervision.learning.weights import Weights, read_weights, write_weights
+from rovervision.pipelines.diffusion.config import DiffusionConfig
+from rovervision.pipelines.diffusion.generating import generate_tiles
+from rovervision.pipelines.diffusion.nodes import (
+    describe,
+    finish_denoiser,
+    loss_of,
+    training_batches,
+)
+from rovervision.pipelines.diffusion.scoring import GENERATED, fit_judge, score_tiles
+from rovervision.pipelines.diffusion.selecting import chosen_tiles, count_pairs, find_conditions, trained_rows
+from rovervision.settings import CONFIG_LOADER_ARGS
+
+JUDGEMENTS: Final = 20
+"""A training is judged and saved so often."""
+RECIPES: Final[dict[str, dict[str, dict[str, Any]]]] = {
+    "edm": {},
+    "ddpm_1000": {"denoiser": {"schedule": "ddpm_1000"}, "sampler": {"kind": "ddim", "steps": 100}},
+}
+"""What differs from the environment. The original took 1,000 steps a tile; a thousand tiles allow 100 of DDIM."""
+logger = logging.getLogger("diffusion_quality")
+
+
+def environment(env: str, changes: dict[str, dict[str, Any]]) -> DiffusionConfig:
+    """Return the environment's section `diffusion` with changes, section → field → value."""
+    section = OmegaConfigLoader(str(REPOSITORY / "conf"), env=env, **CONFIG_LOADER_ARGS)["parameters"]["diffusion"]
+    for name, fields in changes.items():
+        section[name] = {**section[name], **fields}
+    return DiffusionConfig.model_validate(section)
+
+
+class Few:
+    """The first batches of an epoch."""
+
+    def __init__(self, batches: NoisyBatches, count: int) -> None:
+        self.batches, self.count = batches, count
+
+    def __len__(self) -> int:
+        return self.count
+
+    def epoch(self, number: int, device: torch.device | None = None) -> Iterator[tuple[torch.Tensor, ...]]:
+        """Yield them."""
+        return islice(self.batches.epoch(number, device), self.count)
+
+
+class Training:
+    """One recipe on one set of tiles."""
+
+    def __init__(self, name: str, tiles: TileStore, options: argparse.Namespace) -> None:
+        self.name, self.options = name, options
+        generation = {"generation": {"count": options.count, "batch_size": 50}}
+        self.config = environment(options.env, RECIPES[name] | generation).followed()
+        side_px = self.config.denoiser.tile_px
+        self.train, self.held_out = (
+            chosen_tiles(tiles, rows, side_px) for rows in trained_rows(tiles.index, self.config)
+        )
+        together = pd.concat([self.train.index, self.held_out.index], ignore_index=True)
+        self.conditions, self.numbers = find_conditions(together, self.config.condition, pd.DataFrame())
+
+    def started(self, config: DiffusionConfig) -> tuple[torch.nn.Module, NoisyBatches, NoisyBatches]:
+        """Return an untrained model with its batches."""
+        with seeded(self.options.seed):
+            model = build_denoiser(config.denoiser, self.conditions)
+        given = (model, config, self.train, self.held_out, self.numbers, self.options.seed)
+        return (model, *training_batches(*given))
+
+    def plan(self) -> DiffusionConfig:
+        """Return the configuration with epochs that fill the minutes: judging takes part of them."""
+        place = self.options.out / f"{self.name}_plan.json"
+        asked = {"minutes": self.options.minutes, "seed": self.options.seed}
+        known = json.loads(place.read_text()) if place.is_file() else {}
+        if {name: known.get(name) for name in asked} != asked:
+            (self.options.out / f"{self.name}_checkpoint.safetensors").unlink(missing_ok=True)
+            known = asked | {"epoch_tiles": self.tiles_per_epoch()}
+            place.write_text(json.dumps(known))
+        length = {"epochs": JUDGEMENTS, "epoch_tiles": known["epoch_tiles"]}
+        return self.config.model_copy(update={"training": self.config.training.model_copy(update=length)})
+
+    def tiles_per_epoch(self) -> int:
+        """Return how many tiles an epoch of the plan has, by timing some steps and some watched batches."""
+        model, batches, watched = self.started(self.config)
+        fabric = open_fabric(self.options.device, self.config.training.precision)
+        once = self.config.training.model_copy(update={"epochs": 1})
+        for steps in (2, 12):
+            started = time.monotonic()
+            list(fit(model, loss_of, Few(batches, steps), Few(watched, 0), once, fabric, self.options.seed))
+            tiles_per_s = steps * self.config.training.batch_size / (time.monotonic() - started)
+        started = time.monotonic()
+        with torch.no_grad():
+            seen = sum(len(batch[0]) for batch in Few(watched, 3).epoch(0, fabric.device) if [loss_of(model, batch)])
+        judge_s = len(watched.pixels) * (time.monotonic() - started) / seen
+        epoch_s = 60 * self.options.minutes / JUDGEMENTS
+        logger.info("%s: %.0f tiles a second, %.1f s to judge", self.name, tiles_per_s, judge_s)
+        return max(self.config.training.batch_size, math.floor((epoch_s - judge_s) * tiles_per_s))
+
+    def denoiser(self) -> Weights:
+        """Return the trained denoiser; a checkpoint is written after every epoch."""
+        place = self.options.out / f"{self.name}_checkpoint.safetensors"
+        config = self.plan()
+        model, batches, watched = self.started(config)
+        saved = read_weights(place) if place.is_file() else None
+        spent_s, started = (saved.header["spent_s"] if saved else 0.0), time.monotonic()
+        header = {
+            "recipe": self.name, "denoiser": config.denoiser.model_dump(mode="json"),
+            "conditions": self.conditions.to_json(), "pairs": count_pairs(self.numbers[: len(self.train.index)]),
+            "parameters": count_parameters(model), "trained_on": describe(self.train, self.held_out),
+        }  # fmt: skip
+        fabric = open_fabric(self.options.device, config.training.precision)
+        given = (model, loss_of, batches, watched, config.training, fabric, self.options.seed, saved)
+        checkpoint = saved
+        for state, _ in fit(*given):
+            spent = {"spent_s": spent_s + time.monotonic() - started}
+            checkpoint = Weights(state.tensors, state.header | header | spent)
+            write_weights(place, checkpoint)
+        assert checkpoint is not None
+        done = finish_denoiser(checkpoint)
+        seen = checkpoint.header["epoch"] * config.training.epoch_tiles
+        return Weights(done.tensors, done.header | {"wall_s": checkpoint.header["spent_s"], "tiles_seen": seen})
+
+
+def run_recipe(name: str, tiles: TileStore, options: argparse.Namespace) -> pd.DataFrame:
+    """Train, generate and score, or read what an earlier run found. Returns the recipe's rows of the table."""
+    place = options.out / f"{name}_table.csv"
+    asked = f"{options.minutes} {options.seed} {options.count}"
+    told = options.out / f"{name}_asked.txt"
+    if place.is_file() and told.is_file() and told.read_text() == asked:
+        logger.info("%s: done before", name)
+        return pd.read_csv(place)
+    training = Training(name, tiles, options)
+    denoiser = training.denoiser()
+    write_weights(options.out / f"{name}.safetensors", denoiser)
+    generated = TileStoreDataset(filepath=str(options.out / f"{name}_tiles"))
+    started = time.monotonic()
+    generated.save(generate_tiles(denoiser, training.config, options.seed, options.device))
+    generate_s = time.monotonic() - started
+    judge_place = options.out / "judge.safetensors"
+    if not judge_place.is_file():
+        write_weights(judge_place, fit_judge(tiles, training.config, options.seed, options.device))
+    table, _, neighbours = score_tiles(
+        tiles, generated.load(), read_weights(judge_place), training.config, options.seed
+    )
+    neighbours.to_parquet(options.out / f"{name}_neighbours.parquet")
+    about = {
+        "recipe": name, "parameters": denoiser.header["parameters"], "wall_s": denoiser.header["wall_s"],
+        "tiles_seen": denoiser.header["tiles_seen"], "best_epoch": denoiser.header["best_epoch"],
+        "evaluations": training.config.sampler.evaluations, "generate_s": generate_s,
+    }  # fmt: skip
+    rows = table.assign(**about)
+    rows.to_csv(place, index=False)
+    told.write_text(asked)
+    return rows
+
+
+def measure_speed(options: argparse.Namespace, side_px: int = 64, images: int = 4) -> pd.DataFrame:
+    """Return images a second at this side, of a network of 3.7 million parameters, in one go."""
+    network = NetworkConfig(widths=(32, 64, 96, 128), blocks=2, attention_px=(8,))
+    rows = []
+    for name, sampler in (
+        ("this project, heun", SamplerConfig()),
+        ("this project, dpmsolver++ of 10 steps", SamplerConfig(kind="dpmsolver++", steps=10)),
+        ("original, 1,000 steps", SamplerConfig(kind="ddpm", steps=1000)),
+    ):
+        schedule = "ddpm_1000" if sampler.kind == "ddpm" else "edm"
+        with seeded(0):
+            model = build_denoiser(
+                DenoiserConfig(schedule=schedule, tile_px=side_px, network=network), Conditions()
+            ).eval()
+        place = open_fabric(options.device, "32-true").device
+        model, condition = model.to(place), torch.zeros(images, 2 + CHANGES, device=place)
+        sample(model, condition, generators(0, range(images)), sampler.model_copy(update={"steps": 2}))
+        started = time.monotonic()
+        sample(model, condition, generators(0, range(images)), sampler)
+        taken_s = time.monotonic() - started
+        rows.append(
+            {
+                "sampler": name, "evaluations": sampler.evaluations, "s_per_image": taken_s / images,
+                "images_per_s": images / taken_s, "parameters": count_parameters(model),
+            }
+        )  # fmt: skip
+        logger.info("%s: %.3f s an image", name, taken_s / images)
+    return pd.DataFrame(rows)
+
+
+def main() -> None:
+    """Train, generate, score, and print tables for docs/benchmarks.md."""
+    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser.add_argument("recipes", nargs="*", default=list(RECIPES), help=f"of {', '.join(RECIPES)}")
+    parser.add_argument("--data", type=Path, default=Path("data/msl"), help="data root that holds curated tiles")
+    parser.add_argument("--env", default="msl", help="environment whose parameters count")
+    parser.add_argument("--out", type=Path, default=Path("data/benchmarks/diffusion_quality"))
+    parser.add_argument("--minutes", type=float, default=15.0, help="of each training")
+    parser.add_argument("--count", type=int, default=1000, help="generated tiles of each recipe")
+    parser.add_argument("--seed", type=int, default=0)
+    parser.add_argument("--device", default="auto")
+    parser.add_argument("--threads", type=int, help="of torch; all cores if left out")
+    parser.add_argument("--speed-only", action="store_true")
+    options = parser.parse_args()
+    options.out.mkdir(parents=True, exist_ok=True)
+    if options.threads:
+        torch.set_num_threads(options.threads)
+    handlers: list[logging.Handler] = [logging.StreamHandler(), logging.FileHandler(options.out / "log.txt")]
+    logging.basicConfig(level=logging.INFO, format="%(asctime)s  %(message)s", handlers=handlers, force=True)
+    FileLock(options.out / ".lock").acquire(timeout=0)
+    if not options.speed_only:
+        tiles = TileStoreDataset(filepath=str(options.data / "03_primary/tiles")).load()
+        report(pd.concat([run_recipe(name, tiles, options) for name in options.recipes], ignore_index=True))
+    speed = measure_speed(options)
+    speed["times_faster"] = speed["images_per_s"] / speed["images_per_s"].iloc[-1]
+    print(f"\n{machine()}\n\n{markdown(speed)}")
+
+
+def report(rows: pd.DataFrame) -> None:
+    """Print the table, generated tiles of each recipe first, then what they are compared with."""
+    own = rows[rows["method"] == GENERATED].assign(method=lambda part: part["recipe"])
+    others = rows[rows["method"] != GENERATED].drop_duplicates(["reference", "method"])
+    table = pd.concat([own, others], ignore_index=True).sort_values("reference", kind="stable")
+    scores = [
+        "reference", "method", "tiles", "frechet", "frechet_ratio", "kernel", "precision", "recall", "density",
+        "coverage", "spectrum", "mean_color", "memorised_share", "memorised_share_pixels",
+    ]  # fmt: skip
+    print(f"\n{machine()}\n\n{markdown(table[scores])}\n")
+    trained = own.drop_duplicates("recipe")
+    columns = ["recipe", "parameters", "wall_s", "tiles_seen", "best_epoch", "evaluations", "generate_s"]
+    print(markdown(trained[columns]))
+    first = own[own["reference"] == own["reference"].iloc[0]].set_index("recipe")["frechet"]
+    if {"edm", "ddpm_1000"} <= set(first.index):
+        print(f"\nFréchet distance, edm over ddpm_1000: {first['edm'] / first['ddpm_1000']:.3f}")
+
+
+if __name__ == "__main__":
+    main()
