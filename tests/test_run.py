@@ -12,7 +12,12 @@ from tests.shell.conftest import REPOSITORY, curve, kedro, tracked_runs
 pytestmark = [pytest.mark.slow, pytest.mark.timeout(900)]
 
 # Few epochs: whether training learns is tested where training is; here everything has to fit together.
-WORDS = ["run", "--params", "colorization.training.epochs=3,clustering.training.epochs=1"]
+WORDS = [
+    "run",
+    "--params",
+    "colorization.training.epochs=3,clustering.training.epochs=1,diffusion.training.epochs=2,"
+    "diffusion.training.epoch_tiles=64,diffusion.generation.count=16,diffusion.sampler.steps=4",
+]
 
 
 def project_copy(folder: Path) -> Path:
