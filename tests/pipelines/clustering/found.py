@@ -48,7 +48,7 @@ def find(tiles: TileStore, asked: ClusteringConfig) -> Found:
     encoder = finish_encoder(checkpoint, asked)
     codes = nodes.embed_tiles(tiles, encoder)
     clusters, tile_clusters = nodes.cluster_tiles(tiles, codes, asked, 0)
-    table = describing.tabulate_clusters(tiles, tile_clusters)
+    table = describing.tabulate_clusters(tiles, tile_clusters, asked)
     return Found(asked, tiles, checkpoint, encoder, codes, clusters, tile_clusters, table)
 
 

@@ -67,7 +67,7 @@ def test_each_cluster_has_a_page_and_outliers_have_one() -> None:
         "cluster_01.png",
     }
     lost = of.tile_clusters.assign(cluster=of.tile_clusters["cluster"].where(of.tile_clusters.index > 5, -1))
-    table = tabulate_clusters(of.tiles, lost)
+    table = tabulate_clusters(of.tiles, lost, of.config)
     assert table["cluster"].tolist()[-1] == -1
     assert "outliers.png" in draw_cluster_sheets(of.tiles, lost, table, of.config)
     assert draw_overview(of.tiles, lost, table, of.config) and draw_timeline(lost, table)

@@ -12,6 +12,7 @@ from rovervision.imaging.tiles import TileStore
 from rovervision.learning.codes import TileCodes
 from rovervision.learning.weights import Weights
 from rovervision.pipelines.clustering import nodes
+from rovervision.pipelines.clustering.describing import tabulate_clusters
 from rovervision.pipelines.clustering.labels import known_labels
 from tests.pipelines.clustering.found import config, find, found
 from tests.pipelines.clustering.scenes import scene_tiles
@@ -23,6 +24,18 @@ def test_known_scenes_come_apart() -> None:
     assert counts.max(axis=0).sum() == len(of.tiles)
     assert list(of.table["cluster"]) == [0, 1]
     assert of.table["n_tiles"].sum() == len(of.tiles)
+
+
+def test_clusters_are_named_by_classes_or_else_by_regions() -> None:
+    of = found()
+    assert {name.split(",")[0].split()[-1] for name in of.table["name"]} == {"stripes", "spots"}
+    regions = of.tiles.index["label"].map({"stripes": "ground", "spots": "hardware"})
+    unlabelled = TileStore(of.tiles.pixels, of.tiles.regions, of.tiles.index.assign(label=None, region=regions))
+    table = tabulate_clusters(unlabelled, of.tile_clusters, of.config)
+    assert {name.split(",")[0].split()[-1] for name in table["name"]} == {"ground", "hardware"}
+    assert table["purity"].tolist() == [1, 1]
+    quiet = of.config.model_copy(update={"scoring": of.config.scoring.model_copy(update={"labels": "none"})})
+    assert tabulate_clusters(of.tiles, of.tile_clusters, quiet)["n_labelled"].sum() == 0
 
 
 def test_codes_are_of_every_tile_in_order() -> None:

@@ -52,7 +52,7 @@ def _learning_nodes() -> list[Node]:
         ),
         Node(
             tabulate_clusters,
-            ["tiles", "tile_clusters@written"],
+            ["tiles", "tile_clusters@written", OWN],
             "cluster_table",
             name="tabulate_clusters",
             tags="train",
