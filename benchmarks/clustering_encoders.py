@@ -208,9 +208,9 @@ def ways(kind: str, weights: Weights, seed: int, bench: Bench) -> list[tuple[str
         network.eval()
     relevant = alone.metric.model_copy(update={"kind": "relevant"})
     asked = {kind: alone}
-    if kind in ("handcrafted", "contrastive", "autoencoder", "random"):
+    if kind in ("handcrafted", "contrastive", "autoencoder", "random", "pretrained"):
         asked[f"{kind}_relevant"] = alone.model_copy(update={"metric": relevant})
-    if kind in ("contrastive", "autoencoder", "random"):
+    if kind in ("contrastive", "autoencoder", "random", "pretrained"):
         fused = alone.model_copy(update={"metric": relevant, "fuse_with": "handcrafted"})
         asked[f"{kind}_handcrafted_relevant"] = fused
     rows = np.concatenate(chosen_rows(bench.tiles, alone))

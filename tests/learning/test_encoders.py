@@ -8,6 +8,7 @@ import torch
 from pydantic import ValidationError
 from torchvision.models import resnet18
 
+from rovervision.datasets.encoder_weights import packaged_weights
 from rovervision.errors import RovervisionError
 from rovervision.learning.code_metric import CodeMetric
 from rovervision.learning.encoders import (
@@ -32,7 +33,9 @@ def images(n: int = 5, side_px: int = 64, seed: int = 0) -> np.ndarray:
 
 
 def plain_weights(kind: str, **options) -> Weights:
-    config = EncoderConfig(kind=kind, contrastive={"input_px": 32}, pretrained={"input_px": 64}).baseline(kind)
+    config = EncoderConfig(
+        kind=kind, contrastive={"input_px": 32}, pretrained={"name": "resnet18", "input_px": 64}
+    ).baseline(kind)
     config = config.model_copy(update=options)
     tensors = {}
     if has_network(kind):
@@ -136,7 +139,7 @@ def test_a_baseline_stands_alone_and_plain():
 def test_resnet_takes_torchvisions_weights_and_gives_its_features():
     with seeded(5):
         net = resnet18(weights=None).eval()
-    network = PretrainedNetwork(PretrainedConfig(input_px=64)).eval()
+    network = PretrainedNetwork(PretrainedConfig(name="resnet18", input_px=64)).eval()
     network.take_weights({"resnet18": net.state_dict()}.__getitem__)
     unit = torch.rand(2, 3, 64, 64)
     kept = []
@@ -147,7 +150,7 @@ def test_resnet_takes_torchvisions_weights_and_gives_its_features():
 
 
 def test_pretrained_weights_that_cannot_be_had_are_a_sentence():
-    network = PretrainedNetwork(PretrainedConfig(input_px=64))
+    network = PretrainedNetwork(PretrainedConfig(name="resnet18", input_px=64))
     with pytest.raises(RovervisionError, match=r"resnet18 was asked for.*clustering\.encoder\.kind=contrastive"):
         network.take_weights(no_encoder_weights)
     with pytest.raises(RovervisionError, match="not the weights of resnet18"):
@@ -158,3 +161,14 @@ def test_pretrained_weights_that_cannot_be_had_are_a_sentence():
 def test_dinov2_without_timm_is_a_sentence():
     with pytest.raises(RovervisionError, match="needs timm, which is not installed"):
         PretrainedNetwork(PretrainedConfig(name="dinov2_vits14"))
+
+
+@torch.no_grad()
+def test_lite0_sees_more_than_brightness():
+    network = PretrainedNetwork(PretrainedConfig(name="efficientnet_lite0", input_px=64))
+    network.take_weights(packaged_weights)
+    unit = torch.rand(2, 3, 64, 64)
+    codes = network.eval()(torch.cat([unit, unit.flip(1)]))
+    assert codes.shape == (4, network.dim)
+    assert torch.isfinite(codes).all()
+    assert (codes[:2] - codes[2:]).norm() > 0.1 * codes[:2].norm()

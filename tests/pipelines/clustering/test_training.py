@@ -128,7 +128,7 @@ def test_watched_groups_are_not_trained_on():
 def test_a_pretrained_network_asks_for_weights_and_keeps_them():
     with seeded(3):
         known = resnet18(weights=None).state_dict()
-    asked = config("pretrained", pretrained={"input_px": 32})
+    asked = config("pretrained", pretrained={"name": "resnet18", "input_px": 32})
     ((checkpoint, _),) = train_encoder(TILES, asked, 0, "cpu", None, {"resnet18": known}.__getitem__)
     assert torch.equal(finish_encoder(checkpoint, asked).tensors["network.net.conv1.weight"], known["conv1.weight"])
     with pytest.raises(RovervisionError, match="resnet18 was asked for"):
