@@ -20,6 +20,7 @@ from itertools import islice
 from pathlib import Path
 from typing import Any, Final
 
+import numpy as np
 import pandas as pd
 import torch
 from filelock import FileLock
@@ -43,7 +44,13 @@ from rovervision.pipelines.diffusion.nodes import (
     training_batches,
 )
 from rovervision.pipelines.diffusion.scoring import GENERATED, fit_judge, score_tiles
-from rovervision.pipelines.diffusion.selecting import chosen_tiles, count_pairs, find_conditions, trained_rows
+from rovervision.pipelines.diffusion.selecting import (
+    RealTiles,
+    chosen_tiles,
+    count_pairs,
+    find_conditions,
+    trained_rows,
+)
 from rovervision.settings import CONFIG_LOADER_ARGS
 
 JUDGEMENTS: Final = 20
@@ -92,27 +99,30 @@ class Training:
         together = pd.concat([self.train.index, self.held_out.index], ignore_index=True)
         self.conditions, self.numbers = find_conditions(together, self.config.condition, pd.DataFrame())
 
-    def started(self, config: DiffusionConfig) -> tuple[torch.nn.Module, NoisyBatches, NoisyBatches]:
-        """Return an untrained model with its batches."""
+    def started(self, config: DiffusionConfig, watched_step: int = 1) -> tuple[Any, NoisyBatches, NoisyBatches]:
+        """Return an untrained model with its batches; of the held-out tiles, each `watched_step`-th is watched."""
         with seeded(self.options.seed):
             model = build_denoiser(config.denoiser, self.conditions)
-        given = (model, config, self.train, self.held_out, self.numbers, self.options.seed)
-        return (model, *training_batches(*given))
+        count, rows = len(self.train.pixels), slice(None, None, watched_step)
+        held_out = RealTiles(self.held_out.pixels[rows], self.held_out.index.iloc[rows])
+        numbers = np.concatenate([self.numbers[:count], self.numbers[count:][rows]])
+        return (model, *training_batches(model, config, self.train, held_out, numbers, self.options.seed))
 
-    def plan(self) -> DiffusionConfig:
-        """Return the configuration with epochs that fill the minutes: judging takes part of them."""
+    def plan(self) -> tuple[DiffusionConfig, int]:
+        """Return the configuration with epochs that fill the minutes, and how many held-out tiles are passed over."""
         place = self.options.out / f"{self.name}_plan.json"
         asked = {"minutes": self.options.minutes, "seed": self.options.seed}
         known = json.loads(place.read_text()) if place.is_file() else {}
         if {name: known.get(name) for name in asked} != asked:
             (self.options.out / f"{self.name}_checkpoint.safetensors").unlink(missing_ok=True)
-            known = asked | {"epoch_tiles": self.tiles_per_epoch()}
+            known = asked | self.lengths()
             place.write_text(json.dumps(known))
         length = {"epochs": JUDGEMENTS, "epoch_tiles": known["epoch_tiles"]}
-        return self.config.model_copy(update={"training": self.config.training.model_copy(update=length)})
+        training = self.config.training.model_copy(update=length)
+        return self.config.model_copy(update={"training": training}), known["watched_step"]
 
-    def tiles_per_epoch(self) -> int:
-        """Return how many tiles an epoch of the plan has, by timing some steps and some watched batches."""
+    def lengths(self) -> dict[str, int]:
+        """Return how many tiles an epoch of the plan has and how many watched ones are passed over, by timing some."""
         model, batches, watched = self.started(self.config)
         fabric = open_fabric(self.options.device, self.config.training.precision)
         once = self.config.training.model_copy(update={"epochs": 1})
@@ -123,16 +133,19 @@ class Training:
         started = time.monotonic()
         with torch.no_grad():
             seen = sum(len(batch[0]) for batch in Few(watched, 3).epoch(0, fabric.device) if [loss_of(model, batch)])
-        judge_s = len(watched.pixels) * (time.monotonic() - started) / seen
+        watched_per_s = seen / (time.monotonic() - started)
         epoch_s = 60 * self.options.minutes / JUDGEMENTS
-        logger.info("%s: %.0f tiles a second, %.1f s to judge", self.name, tiles_per_s, judge_s)
-        return max(self.config.training.batch_size, math.floor((epoch_s - judge_s) * tiles_per_s))
+        step = max(1, math.ceil(len(watched.pixels) / watched_per_s / (0.1 * epoch_s)))
+        judge_s = len(watched.pixels) / step / watched_per_s
+        logger.info("%s: %.0f tiles a second; every %d. held-out tile is watched", self.name, tiles_per_s, step)
+        least = self.config.training.batch_size
+        return {"epoch_tiles": max(least, math.floor((epoch_s - judge_s) * tiles_per_s)), "watched_step": step}
 
     def denoiser(self) -> Weights:
         """Return the trained denoiser; a checkpoint is written after every epoch."""
         place = self.options.out / f"{self.name}_checkpoint.safetensors"
-        config = self.plan()
-        model, batches, watched = self.started(config)
+        config, watched_step = self.plan()
+        model, batches, watched = self.started(config, watched_step)
         saved = read_weights(place) if place.is_file() else None
         spent_s, started = (saved.header["spent_s"] if saved else 0.0), time.monotonic()
         header = {
