@@ -25,7 +25,7 @@ from rovervision.pipelines.diffusion.selecting import (
     trained_rows,
 )
 
-_WATCHED = 128
+_WATCHED = 64
 """Held-out tiles are watched at so many noise levels at least: few tiles, at several each."""
 
 
