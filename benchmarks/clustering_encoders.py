@@ -134,7 +134,10 @@ def run_kind(kind: str, seed: int, bench: Bench) -> list[dict[str, Any]]:
     """Train and score, or tell what an earlier run found: two rows for each way to measure the kind's codes."""
     place = bench.folder / f"{kind}_{seed}.json"
     config = configured(kind, bench)
-    learnt = [part.model_dump_json() for part in (config.encoder, config.training, config.augmentation)]
+    learnt = [
+        config.encoder.what_counts(),
+        *(part.model_dump(mode="json") for part in (config.training, config.augmentation)),
+    ]
     scored = [part.model_dump_json() for part in (config.clusterer, config.scoring)]
     known = json.loads(place.read_text()) if place.is_file() else {}
     known = known if known.get("about") == [bench.minutes, *learnt] else {"about": [bench.minutes, *learnt]}

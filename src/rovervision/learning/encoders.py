@@ -90,6 +90,12 @@ class EncoderConfig(BaseModel):
         """How much of a distance comes from each of `parts`."""
         return (1.0,) if self.fuse_with is None else (1 - self.fuse_share, self.fuse_share)
 
+    def what_counts(self) -> dict[str, Any]:
+        """Return what the encoder follows from, without the sections of kinds that it is not made of: JSON values."""
+        shared = {"kind", "fuse_with", "fuse_share", "metric", "splits", "monitor_frac", "pairing"}
+        own = {"random": "contrastive"} | dict.fromkeys(AUTOENCODERS, "autoencoder")
+        return self.model_dump(mode="json", include=shared | {own.get(kind, kind) for kind in self.parts})
+
     def baseline(self, kind: Kind) -> "EncoderConfig":
         """Return another kind alone, its codes as they are: to compare with."""
         plain = {"kind": kind, "fuse_with": None, "metric": self.metric.model_copy(update={"kind": "plain"})}

@@ -55,6 +55,8 @@ def test_other_parameters_tiles_or_seeds_start_anew():
     saved = run(config(epochs=1))[-1][0]
     other = TileStore(TILES.pixels[::-1], TILES.regions, TILES.index)
     assert len(run(config(epochs=1), saved)) == 1
+    assert len(run(config(epochs=1, pretrained={"name": "resnet18", "input_px": 64}), saved)) == 1
+    assert len(run(config(epochs=1, handcrafted={"cells": 2}), saved)) == 2
     assert len(run(config(epochs=1, fuse_with=None), saved)) == 2
     assert len(run(config(epochs=1), saved, other)) == 2
     assert len(run(config(epochs=1), saved, seed=1)) == 2

@@ -184,8 +184,8 @@ def sampled_sequences(sequences: np.ndarray, rows: np.ndarray, most: int, seed: 
 
 def fingerprint(tiles: TileStore, config: ClusteringConfig, seed: int) -> str:
     """Return a hash of all that decides what a training ends with: parameters, seed, and the tiles."""
-    parts = (config.encoder, config.training, config.augmentation)
-    digest = hashlib.sha256(f"{[part.model_dump_json() for part in parts]}{seed} {CODE_VERSION}".encode())
+    parts = [part.model_dump_json() for part in (config.training, config.augmentation)]
+    digest = hashlib.sha256(f"{config.encoder.what_counts()}{parts}{seed} {CODE_VERSION}".encode())
     rows = np.flatnonzero(tiles.index["split"].astype(str).isin(config.encoder.splits))
     about = tiles.index.iloc[rows][["tile_id", "group", "camera", "sol", "split"]].astype(str)
     digest.update(pd.util.hash_pandas_object(about, index=False).to_numpy().tobytes())
