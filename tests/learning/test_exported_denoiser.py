@@ -91,6 +91,20 @@ def test_a_training_cut_off_ends_like_the_straight_one(tmp_path, config, cut):
     assert all(torch.equal(t, resumed.tensors[name]) for name, t in straight[-1][0].tensors.items())
 
 
+@pytest.mark.parametrize("config", [EDM, DDPM])
+def test_it_trains_in_half_precision_where_that_is_asked_for(config):
+    with seeded(0):
+        model = build_denoiser(config, CONDITIONS)
+    seen = []
+    model.unet.conv_in.register_forward_hook(lambda *given: seen.append(given[-1].dtype))
+    batches = NoisyBatches(tiles(), np.ones((24, 2), np.int64), 8, model, ChangesConfig(), 0)
+    fabric, once = open_fabric("cpu", "bf16-mixed"), TrainingConfig(epochs=1, batch_size=8)
+    last = list(fit(model, lambda net, batch: net.loss(*batch), batches, batches, once, fabric, 0))[-1][0]
+    assert set(seen) == {torch.bfloat16}
+    assert all(tensor.dtype == torch.float32 for tensor in last.group("best").values())
+    assert np.isfinite(last.header["monitor_loss"])
+
+
 def test_it_learns_the_colours_and_the_layout_of_its_tiles():
     training = TrainingConfig(epochs=80, batch_size=24, learning_rate=1e-2, weight_decay=0, ema_decay=0.95)
     final = train(EDM, training)[-1][0]

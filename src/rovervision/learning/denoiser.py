@@ -99,6 +99,9 @@ class Denoiser(nn.Module):
     Images are (N, 3, P, P) in -1..1. Conditions are (N, 2 + CHANGES) float32.
     """
 
+    forward_methods = ("loss",)
+    """What Lightning Fabric has to run in the precision of the training."""
+
     def __init__(self, network: NetworkConfig, conditions: Conditions, tile_px: int) -> None:
         super().__init__()
         self.conditions, self.tile_px = conditions, tile_px

@@ -121,14 +121,14 @@ def fit(
     if resume is not None:
         run.restore(resume)
     else:
-        run.judge(_mean_loss(run, loss, monitor, fabric.device))
+        run.judge(_mean_loss(run, loss, monitor, fabric))
     yield run.checkpoint(), run.history
     started, first = time.monotonic(), run.epoch
     while run.epoch < config.epochs:
         with seeded(seed * 1_000_003 + run.epoch):
             train_loss = _train_epoch(run, loss, batches, fabric)
         run.epoch += 1
-        new = run.record(train_loss, _mean_loss(run, loss, monitor, fabric.device))
+        new = run.record(train_loss, _mean_loss(run, loss, monitor, fabric))
         left_s = (time.monotonic() - started) / (run.epoch - first) * (config.epochs - run.epoch)
         told = run.epoch % math.ceil(config.epochs / _LINES) == 0 or run.epoch == config.epochs
         logger.log(
@@ -238,7 +238,8 @@ def _train_epoch(run: _Run, loss: Loss, batches: Batches, fabric: Fabric) -> flo
         for group in run.optimizer.param_groups:
             group["lr"] = run.learning_rate()
         run.optimizer.zero_grad(set_to_none=True)
-        value = loss(run.model, batch)
+        with fabric.autocast():  # on one device, Fabric runs no method but `forward` in the precision asked for
+            value = loss(run.model, batch)
         fabric.backward(value)
         clip_gradients(run.optimizer, run.config.gradient_clip, fabric)
         run.optimizer.step()
@@ -254,13 +255,15 @@ def _train_epoch(run: _Run, loss: Loss, batches: Batches, fabric: Fabric) -> flo
 
 
 @torch.no_grad()
-def _mean_loss(run: _Run, loss: Loss, batches: Batches, device: torch.device) -> float:
+def _mean_loss(run: _Run, loss: Loss, batches: Batches, fabric: Fabric) -> float:
     trained = {name: t.detach().clone() for name, t in run.model.state_dict().items()}
     run.model.load_state_dict(run.ema)
     run.model.eval()
     total, count = 0.0, 0
-    for batch in batches.epoch(0, device):
-        total, count = total + float(loss(run.model, batch)) * len(batch[0]), count + len(batch[0])
+    for batch in batches.epoch(0, fabric.device):
+        with fabric.autocast():
+            value = float(loss(run.model, batch))
+        total, count = total + value * len(batch[0]), count + len(batch[0])
     run.model.load_state_dict(trained)
     return total / max(count, 1)
 
