@@ -22,7 +22,7 @@ class MetricConfig(BaseModel):
 
     kind: Literal["plain", "relevant"] = "relevant"
     """plain: codes as the encoder gives them. relevant: whitened by how companions differ."""
-    ridge: float = Field(default=0.03, gt=0, le=10)
+    ridge: float = Field(default=0.3, gt=0, le=10)
     """Added to the covariance within pairs, as a share of the mean variance: more trusts the pairs less."""
 
 

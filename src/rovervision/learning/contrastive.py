@@ -26,7 +26,7 @@ class ContrastiveConfig(BaseModel):
 
     size: Literal["s", "m"] = "s"
     """s: 1.3 million parameters, for processors; m: 11 million, for a GPU."""
-    input_px: int = Field(default=48, ge=16, le=256, multiple_of=8)
+    input_px: int = Field(default=32, ge=16, le=256, multiple_of=8)
     """Images are brought to this side."""
     head_dim: int = Field(default=128, ge=8, le=2048)
     """Numbers by which views are compared in training; the code lies before them."""
