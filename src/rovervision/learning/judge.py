@@ -10,6 +10,7 @@ import torch
 from numpy.typing import NDArray
 from pydantic import BaseModel, ConfigDict, Field
 
+from rovervision.imaging.montage import spread
 from rovervision.learning.code_metric import MetricConfig
 from rovervision.learning.code_space import CodeSpace, fit_space
 from rovervision.learning.contrastive import ContrastiveConfig
@@ -98,7 +99,8 @@ def _train_network(
     given = (pixels, rows, config.batch_size, encoder.contrastive.input_px, views, seed)
     companions = find_companions(index, encoder.pairing)
     batches = PairBatches(*given, companions, 0.0, epoch_tiles=config.epoch_tiles)
-    watched = PairBatches(pixels, rows[: config.batch_size], *given[2:], companions, 0.0, fixed=True)
+    some = spread(len(rows), config.batch_size)
+    watched = PairBatches(pixels, some, *given[2:], companions, 0.0, fixed=True)
     training = TrainingConfig(epochs=config.epochs, batch_size=config.batch_size, learning_rate=3e-3, keep="last")
     logger.info("training the judge of generated tiles on %d tiles", len(pixels))
     fabric = open_fabric(device, "32-true")

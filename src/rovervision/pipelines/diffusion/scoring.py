@@ -49,7 +49,7 @@ def score_tiles(
     """
     opened, side_px = open_judge(judge), config.denoiser.tile_px
     check_generated(tiles_generated, config)
-    generated = looked_at(np.asarray(tiles_generated.pixels), opened)
+    generated = looked_at(np.array(tiles_generated.pixels), opened)  # torch warns of arrays that cannot be written
     train, held_out = (chosen_tiles(tiles, rows, side_px) for rows in trained_rows(tiles.index, config))
     learnt, watched = looked_at(train.pixels, opened), looked_at(held_out.pixels, opened)
     methods = {GENERATED: generated} | rivals(learnt, len(generated.pixels), opened, seed)
