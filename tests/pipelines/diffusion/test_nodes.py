@@ -51,7 +51,9 @@ def test_held_out_tiles_are_watched_and_not_trained_on(checkpoints):
     assert set(tiles.index["group"].iloc[train_rows]).isdisjoint(tiles.index["group"].iloc[held_out])
     spoilt = tiles.pixels.copy()
     spoilt[held_out] = 255 - spoilt[held_out]
-    other = train(tiles=TileStore(spoilt, tiles.regions, tiles.index))[-1]
+    other_tiles = TileStore(spoilt, tiles.regions, tiles.index)
+    assert train(tiles=other_tiles, saved=checkpoints[1])[0].header["epoch"] == 0
+    other = train(tiles=other_tiles)[-1]
     assert all(np.array_equal(other.tensors[n], t) for n, t in checkpoints[-1].tensors.items() if n[:4] != "best")
     assert other.header["monitor_loss"] != checkpoints[-1].header["monitor_loss"]
 
