@@ -254,7 +254,7 @@ def main() -> None:
         report(pd.concat([run_recipe(name, tiles, options) for name in options.recipes], ignore_index=True))
     speed = measure_speed(options)
     speed["times_faster"] = speed["images_per_s"] / speed["images_per_s"].iloc[-1]
-    print(f"\n{machine()}\n\n{markdown(speed)}")
+    print(f"\n{machine()}\n\n{markdown(speed.set_index('sampler'))}")
 
 
 def report(rows: pd.DataFrame) -> None:
@@ -266,10 +266,10 @@ def report(rows: pd.DataFrame) -> None:
         "reference", "method", "tiles", "frechet", "frechet_ratio", "kernel", "precision", "recall", "density",
         "coverage", "spectrum", "mean_color", "memorised_share", "memorised_share_pixels",
     ]  # fmt: skip
-    print(f"\n{machine()}\n\n{markdown(table[scores])}\n")
+    print(f"\n{machine()}\n\n{markdown(table[scores].set_index('reference'))}\n")
     trained = own.drop_duplicates("recipe")
     columns = ["recipe", "parameters", "wall_s", "tiles_seen", "best_epoch", "evaluations", "generate_s"]
-    print(markdown(trained[columns]))
+    print(markdown(trained[columns].set_index("recipe")))
     first = own[own["reference"] == own["reference"].iloc[0]].set_index("recipe")["frechet"]
     if {"edm", "ddpm_1000"} <= set(first.index):
         print(f"\nFréchet distance, edm over ddpm_1000: {first['edm'] / first['ddpm_1000']:.3f}")

@@ -149,7 +149,7 @@ def main() -> None:
             pd.DataFrame(rows).to_csv(first.folder / "rows.csv", index=False)
     table = pd.DataFrame(rows)
     print(f"\n{machine()}, {options.minutes:g} minutes a colorizer, {options.count} generated tiles\n")
-    print(f"{markdown(table)}\n\n{markdown(changes(table))}")
+    print(f"{markdown(table.set_index('arm'))}\n\n{markdown(changes(table).set_index('score'))}")
 
 
 if __name__ == "__main__":
