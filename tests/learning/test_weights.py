@@ -49,5 +49,5 @@ def test_a_cut_file_is_a_sentence(tmp_path, keep):
 
 
 def test_a_missing_file_says_how_to_make_it(tmp_path):
-    with pytest.raises(RovervisionError, match="kedro run --pipelines colorization"):
+    with pytest.raises(RovervisionError, match="Train a model first: kedro run"):
         read_weights(tmp_path / "none.safetensors")
