@@ -5,7 +5,7 @@ import logging
 import os
 import signal
 import threading
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from contextlib import contextmanager
 from importlib.resources import files
 from pathlib import Path
@@ -109,6 +109,7 @@ def run_request(options: dict[str, Any], conf_source: Path) -> Any:
     check_environment(options["env"], conf_source)
     params = absolute_paths(options["params"] or {}, Path.cwd())
     tags = ("plan",) if is_dry_run(params) else options["tags"]
+    check_use(names, tags)
     assert kedro_run.callback is not None
     return kedro_run.callback(**{**options, "pipelines": names, "pipeline": None, "params": params, "tags": tags})
 
@@ -130,6 +131,19 @@ def check_pipelines(names: list[str]) -> None:
     for name in names:
         if name not in [*known, "__default__"]:
             raise RovervisionError(f"There is no pipeline {name}. {suggestion(name, known)}")
+
+
+def check_use(names: list[str], tags: Iterable[str]) -> None:
+    """Refuse to apply the models of several pipelines at once: `apply.output` means something else to each.
+
+    Raises:
+        RovervisionError: What to add.
+    """
+    if "apply" in tags and (len(names) != 1 or names == ["__default__"]):
+        raise RovervisionError(
+            "Say whose model is to be applied: add --pipelines colorization, --pipelines clustering or "
+            "--pipelines diffusion to --tags apply."
+        )
 
 
 def check_environment(name: str | None, conf_source: Path) -> None:

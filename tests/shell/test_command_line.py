@@ -8,6 +8,8 @@ import sys
 import time
 from pathlib import Path
 
+import pytest
+
 from tests.shell.conftest import curve, kedro, plant, quiet_environment, tracked_runs
 
 
@@ -64,6 +66,14 @@ def test_a_missing_input_names_its_path_and_the_command_that_makes_it(garden: Pa
     assert answer.returncode == 1
     assert "brain: data/msl/06_models/brain.json" in answer.stderr
     assert "kedro run --pipelines growing,learning --env msl" in answer.stderr
+    assert "Traceback" not in answer.stderr
+
+
+@pytest.mark.parametrize("named", [[], ["--pipelines", "growing,learning"]])
+def test_models_of_several_pipelines_are_not_applied_at_once(garden: Path, named: list[str]) -> None:
+    answer = kedro(garden, "run", *named, "--tags", "apply")
+    assert answer.returncode == 1
+    assert "Say whose model is to be applied: add --pipelines colorization" in answer.stderr
     assert "Traceback" not in answer.stderr
 
 
