@@ -5,7 +5,7 @@
 
 The denoiser must not know the scored tiles: the groups that it held out are the ones that are scored here, and neither
 the colorizer nor the probe has seen them. Real tiles are brought to the side of the generated ones. Every seed draws
-other generated tiles and trains anew; all trainings are equally long. Printed is what the generated tiles changed,
+other generated tiles and trains anew; all trainings have the same steps. Printed is what the generated tiles changed,
 better or not. Everything stands in one folder: what was done is not done again. One process at a time.
 """
 
@@ -24,8 +24,10 @@ from benchmarks.colorization_trials import (
     Bench,
     Trial,
     arguments,
+    environment,
     logger,
     machine,
+    make_plan,
     markdown,
     open_bench,
     run_trial,
@@ -37,6 +39,7 @@ from rovervision.learning.denoiser_batches import shrunk
 from rovervision.learning.judge import open_judge
 from rovervision.learning.tile_choice import split_monitor
 from rovervision.learning.weights import Weights, read_weights
+from rovervision.pipelines.colorization.nodes import fit_color_priors
 from rovervision.pipelines.diffusion.config import DiffusionConfig
 from rovervision.pipelines.diffusion.generating import generate_tiles
 from rovervision.pipelines.diffusion.scoring import fit_judge
@@ -97,9 +100,26 @@ def probe_row(tiles: TileStore, judge: Weights) -> dict[str, float]:
     return {name: float(value) for name, value in found.items()}
 
 
-def run_arm(name: str, tiles: TileStore, judge: Weights, options: argparse.Namespace, bench: Bench) -> dict[str, Any]:
+def shared_plan(bench: Bench, real: TileStore, minutes: float) -> dict[str, Any]:
+    """Return the length of every training, measured once: arms differ in their tiles, and in no step."""
+    place = bench.folder / f"plan_{minutes:g}.json"
+    if not place.is_file():
+        config = environment(bench.env)
+        trial, given = Trial("plan", {}, minutes), replace(bench, tiles=real)
+        place.write_text(json.dumps(make_plan(trial, config, fit_color_priors(real, config), given)))
+    return dict(json.loads(place.read_text()))
+
+
+def run_arm(
+    name: str, tiles: TileStore, judge: Weights, plan: dict[str, Any], options: argparse.Namespace, bench: Bench
+) -> dict[str, Any]:
     """Return the row of one arm and seed: a colorizer's scores and a probe's."""
-    row = run_trial(Trial(f"{name}_{bench.seed}", {}, options.minutes), replace(bench, tiles=tiles))
+    trial = Trial(f"{name}_{bench.seed}", {}, options.minutes)
+    place = bench.folder / f"{trial.name}.json"
+    if not place.is_file():
+        about = {"changes": {}, "minutes": trial.minutes, "seed": bench.seed, "env": bench.env}
+        place.write_text(json.dumps({"about": about, "plan": plan}))
+    row = run_trial(trial, replace(bench, tiles=tiles))
     kept = {key: row[key] for key in ("ciede2000_mean", "ciede2000_median", "ciede2000_low_chroma") if key in row}
     return (
         {"arm": name, "seed": bench.seed, "tiles": int((tiles.index["split"] == "train").sum())}
@@ -113,7 +133,7 @@ def changes(rows: pd.DataFrame) -> pd.DataFrame:
     arms = {arm: part.set_index("seed").sort_index() for arm, part in rows.groupby("arm")}
     real, more = arms["real"], arms["with_generated"]
     found = []
-    for name in real.columns.drop(["arm", "tiles"]):
+    for name in real.columns.drop(["arm", "tiles", "probe_train_accuracy"], errors="ignore"):
         change = (more[name] - real[name]).dropna()
         better = change.mean() < 0 if name.startswith("ciede2000") else change.mean() > 0
         found.append(
@@ -139,12 +159,12 @@ def main() -> None:
     config = diffusion_section(options.env, denoiser, options.count)
     real = real_tiles(first.tiles, config)
     judge = fit_judge(first.tiles, config, options.seed, options.device)
-    rows: list[dict[str, Any]] = []
+    plan, rows = shared_plan(first, real, options.minutes), list[dict[str, Any]]()
     for seed in range(options.seed, options.seed + options.seeds):
         bench = replace(first, seed=seed)
         with_generated = joined(real, generated_tiles(denoiser, config, bench))
         for name, tiles in (("real", real), ("with_generated", with_generated)):
-            rows.append(run_arm(name, tiles, judge, options, bench))
+            rows.append(run_arm(name, tiles, judge, plan, options, bench))
             logger.info("%s", json.dumps(rows[-1]))
             pd.DataFrame(rows).to_csv(first.folder / "rows.csv", index=False)
     table = pd.DataFrame(rows)
