@@ -4,7 +4,7 @@ from dataclasses import dataclass
 from typing import Any, Literal
 
 import torch
-from pydantic import BaseModel, ConfigDict
+from pydantic import BaseModel, ConfigDict, Field, model_validator
 from torch import nn
 
 from rovervision.learning.ddpm import DdpmDenoiser
@@ -30,10 +30,19 @@ class DenoiserConfig(BaseModel):
 
     schedule: Literal["edm", "ddpm_1000"] = "edm"
     """edm, or the schedule of the original, which needs the samplers ddim or ddpm."""
-    tile_px: int = 32
-    """Side of what it makes: a power of two times the deepest level."""
+    tile_px: int = Field(default=32, ge=8, le=256)
+    """Side of what it makes; every level of the network halves it."""
     network: NetworkConfig = NetworkConfig()
     edm: EdmConfig = EdmConfig()
+
+    @model_validator(mode="after")
+    def _sides_are_whole(self) -> "DenoiserConfig":
+        halvings = 2 ** (len(self.network.widths) - 1)
+        if self.tile_px % halvings:
+            raise ValueError(f"tile_px must be a multiple of {halvings} for {len(self.network.widths)} widths")
+        if any(width % 8 or width < 8 for width in self.network.widths):
+            raise ValueError("network.widths must be multiples of 8")
+        return self
 
 
 def build_denoiser(config: DenoiserConfig, conditions: Conditions) -> Denoiser:

@@ -87,7 +87,14 @@ def test_fewer_tiles_than_a_batch_is_a_sentence():
 
 @pytest.mark.parametrize(
     ("field", "value"),
-    [("apply", {"count": 0}), ("generation", {"count": 0}), ("sampler", {"kind": "ddim"}), ("sampler", {"steps": 0})],
+    [
+        ("apply", {"count": 0}),
+        ("generation", {"count": 0}),
+        ("sampler", {"kind": "ddim"}),
+        ("sampler", {"steps": 0}),
+        ("denoiser", {"tile_px": 17}),
+        ("denoiser", {"network": {"widths": [12, 20]}}),
+    ],
 )
 def test_impossible_parameters_are_refused(field, value):
     with pytest.raises(ValidationError):
