@@ -9,9 +9,9 @@ from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 from numpy.typing import NDArray
 
+from rovervision.imaging.chart_style import INK, MUTED
 from rovervision.imaging.montage import contact_sheet
 
-INK, MUTED, FAINT = "#2b2320", "#7a6f69", "#e6e0dc"
 GAP_PX = 4
 PIXELS_PER_INCH = 100
 TITLE_PX = 74

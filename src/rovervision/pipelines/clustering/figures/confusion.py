@@ -4,9 +4,10 @@ import numpy as np
 import pandas as pd
 from matplotlib.figure import Figure
 
+from rovervision.imaging.chart_style import INK
 from rovervision.imaging.tiles import TileStore
 from rovervision.pipelines.clustering.config import ClusteringConfig
-from rovervision.pipelines.clustering.figures.boards import INK, note_page
+from rovervision.pipelines.clustering.figures.boards import note_page
 from rovervision.pipelines.clustering.labels import known_labels
 
 _CELL_IN = 0.36

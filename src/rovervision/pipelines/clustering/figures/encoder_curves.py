@@ -3,10 +3,11 @@
 from matplotlib.figure import Figure
 from matplotlib.ticker import MaxNLocator
 
+from rovervision.imaging.chart_style import FAINT, INK, MUTED
 from rovervision.learning.encoders import is_trained
 from rovervision.learning.weights import Weights
 from rovervision.pipelines.clustering.config import ClusteringConfig
-from rovervision.pipelines.clustering.figures.boards import FAINT, INK, MUTED, note_page
+from rovervision.pipelines.clustering.figures.boards import note_page
 
 _MODEL = "#b5462a"
 _STYLES = {

@@ -5,10 +5,11 @@ import pandas as pd
 from matplotlib import patheffects
 from matplotlib.figure import Figure
 
+from rovervision.imaging.chart_style import INK, MUTED
 from rovervision.imaging.montage import framed, pinned, spaced
 from rovervision.imaging.tiles import TileStore
 from rovervision.pipelines.clustering.config import ClusteringConfig
-from rovervision.pipelines.clustering.figures.boards import INK, MARGIN_PX, MUTED, TITLE_PX, Board, shortened
+from rovervision.pipelines.clustering.figures.boards import MARGIN_PX, TITLE_PX, Board, shortened
 from rovervision.pipelines.clustering.figures.members import counted, titles_of
 from rovervision.pipelines.clustering.figures.palette import as_rgb, cluster_colors, color_of
 from rovervision.pipelines.clustering.names import MAP_NAMES, encoder_name

@@ -6,19 +6,12 @@ import numpy as np
 import pandas as pd
 from matplotlib.figure import Figure
 
+from rovervision.imaging.chart_style import MUTED
 from rovervision.imaging.tiles import TileStore
 from rovervision.learning.encoders import OpenEncoder, open_encoder
 from rovervision.learning.weights import Weights
 from rovervision.pipelines.clustering.config import ClusteringConfig
-from rovervision.pipelines.clustering.figures.boards import (
-    GAP_PX,
-    MARGIN_PX,
-    MUTED,
-    TITLE_PX,
-    Board,
-    note_page,
-    resized,
-)
+from rovervision.pipelines.clustering.figures.boards import GAP_PX, MARGIN_PX, TITLE_PX, Board, note_page, resized
 
 _SIDE_PX, _HEAD_PX = 92, 28
 _STEP_PX = _SIDE_PX + GAP_PX

@@ -5,8 +5,8 @@ import pandas as pd
 from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 
+from rovervision.imaging.chart_style import INK, MUTED
 from rovervision.pipelines.clustering.config import ClusteringConfig
-from rovervision.pipelines.clustering.figures.boards import INK, MUTED
 from rovervision.pipelines.clustering.scoring import ALL
 
 ROLE_COLORS = {"baseline": "#8c817a", "model": "#b5462a"}

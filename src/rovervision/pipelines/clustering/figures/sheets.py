@@ -4,12 +4,12 @@ import numpy as np
 import pandas as pd
 from matplotlib.figure import Figure
 
+from rovervision.imaging.chart_style import MUTED
 from rovervision.imaging.tiles import TileStore
 from rovervision.pipelines.clustering.config import ClusteringConfig
 from rovervision.pipelines.clustering.figures.boards import (
     GAP_PX,
     MARGIN_PX,
-    MUTED,
     TITLE_PX,
     Board,
     note_page,

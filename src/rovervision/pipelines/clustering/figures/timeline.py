@@ -6,7 +6,8 @@ from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 from matplotlib.image import AxesImage
 
-from rovervision.pipelines.clustering.figures.boards import INK, MUTED, note_page, shortened
+from rovervision.imaging.chart_style import INK, MUTED
+from rovervision.pipelines.clustering.figures.boards import note_page, shortened
 from rovervision.pipelines.clustering.figures.members import titles_of
 
 _BINS = 40

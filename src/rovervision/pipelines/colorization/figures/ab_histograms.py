@@ -8,8 +8,9 @@ from matplotlib.colors import LinearSegmentedColormap, LogNorm, to_rgb
 from matplotlib.figure import Figure
 from numpy.typing import NDArray
 
+from rovervision.imaging.chart_style import INK, MUTED, draw_plain
 from rovervision.imaging.color import fit_gamut, lab_to_rgb
-from rovervision.pipelines.colorization.figures.style import INK, MUTED, ROLE_COLORS, draw_plain
+from rovervision.pipelines.colorization.figures.style import ROLE_COLORS
 
 COVER = LinearSegmentedColormap.from_list("cover", [(*to_rgb(INK), 0.1), (*to_rgb(INK), 1.0)])
 """From a breath of ink to ink: shades that hide no hue behind them."""

@@ -6,7 +6,8 @@ from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 from matplotlib.ticker import MaxNLocator
 
-from rovervision.pipelines.colorization.figures.style import GRID, INK, MUTED, ROLE_COLORS, draw_plain
+from rovervision.imaging.chart_style import FAINT, INK, MUTED, draw_plain
+from rovervision.pipelines.colorization.figures.style import ROLE_COLORS
 from rovervision.pipelines.colorization.scoreboard import compared_rows, tell_apart
 
 CHARTS = {
@@ -77,7 +78,7 @@ def _draw_chart(axis: Axes, models: pd.DataFrame, references: pd.DataFrame, name
     axis.set_xlim(min(0.6, 0.9 * float(models[name].min())) if is_ratio else 0, max(1.25, 1.1 * largest))
     axis.xaxis.set_major_locator(MaxNLocator(4, steps=[1, 2, 5, 10]))
     axis.set_title(CHARTS[name], fontsize=11.5, color=INK)
-    axis.grid(axis="x", color=GRID)
+    axis.grid(axis="x", color=FAINT)
     draw_plain(axis)
 
 

@@ -5,13 +5,14 @@ import pandas as pd
 from matplotlib.axes import Axes
 from matplotlib.figure import Figure, SubFigure
 
+from rovervision.imaging.chart_style import INK, draw_bare
 from rovervision.imaging.color import lab_to_rgb
 from rovervision.imaging.montage import contact_sheet
 from rovervision.imaging.tiles import TileStore
 from rovervision.learning.colorizing import load_colorizer
 from rovervision.learning.weights import Weights
 from rovervision.pipelines.colorization.config import ColorizationConfig
-from rovervision.pipelines.colorization.figures.style import INK, ROLE_COLORS, describe_frame, draw_bare
+from rovervision.pipelines.colorization.figures.style import ROLE_COLORS, describe_frame
 from rovervision.pipelines.colorization.predicting import Prediction, predict_tile
 from rovervision.pipelines.colorization.scoreboard import name_colorizer
 from rovervision.pipelines.colorization.selecting import scored_rows

@@ -3,8 +3,9 @@
 from matplotlib.figure import Figure
 from matplotlib.ticker import MaxNLocator
 
+from rovervision.imaging.chart_style import FAINT, INK, MUTED, draw_plain
 from rovervision.learning.weights import Weights
-from rovervision.pipelines.colorization.figures.style import GRID, INK, MUTED, ROLE_COLORS, draw_plain
+from rovervision.pipelines.colorization.figures.style import ROLE_COLORS
 
 
 def draw_learning_curves(checkpoint: Weights) -> Figure:
@@ -34,7 +35,7 @@ def draw_learning_curves(checkpoint: Weights) -> Figure:
     axis.set_ylabel("perceived colour error (CIEDE2000 metric)")
     axis.set_title("Learning to colour", loc="left", fontsize=13, color=INK)
     axis.xaxis.set_major_locator(MaxNLocator(integer=True))
-    axis.grid(axis="y", color=GRID)
+    axis.grid(axis="y", color=FAINT)
     axis.legend(frameon=False)
     draw_plain(axis)
     return figure

@@ -8,8 +8,9 @@ from matplotlib.colors import LogNorm
 from matplotlib.figure import Figure
 from numpy.typing import NDArray
 
+from rovervision.imaging.chart_style import INK
 from rovervision.imaging.color import fit_gamut, lab_to_rgb
-from rovervision.pipelines.colorization.figures.style import DENSITY_COLORS, INK
+from rovervision.pipelines.colorization.figures.style import DENSITY_COLORS
 
 _BINS = 64
 """Cells on each side: four levels of red, green and blue are a cell, so that rounding draws no stripes."""

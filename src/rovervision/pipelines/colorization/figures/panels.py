@@ -9,11 +9,12 @@ from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 from matplotlib.image import AxesImage
 
+from rovervision.imaging.chart_style import INK, MUTED, draw_bare
 from rovervision.imaging.tiles import TileStore
 from rovervision.learning.colorizing import load_colorizer
 from rovervision.learning.weights import Weights
 from rovervision.pipelines.colorization.config import ColorizationConfig
-from rovervision.pipelines.colorization.figures.style import INK, MUTED, describe_frame, draw_bare
+from rovervision.pipelines.colorization.figures.style import describe_frame
 from rovervision.pipelines.colorization.predicting import Prediction, predict_tile
 from rovervision.pipelines.colorization.regions import REGION_GROUPS, tile_masks
 from rovervision.pipelines.colorization.scoreboard import name_colorizer

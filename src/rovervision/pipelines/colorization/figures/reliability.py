@@ -5,7 +5,8 @@ import pandas as pd
 from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 
-from rovervision.pipelines.colorization.figures.style import GRID, INK, MUTED, ROLE_COLORS, draw_plain
+from rovervision.imaging.chart_style import FAINT, INK, MUTED, draw_plain
+from rovervision.pipelines.colorization.figures.style import ROLE_COLORS
 
 
 def draw_reliability(calibration: pd.DataFrame, samples: pd.DataFrame, metrics: dict[str, float]) -> Figure:
@@ -42,7 +43,7 @@ def _draw_line(axis: Axes, calibration: pd.DataFrame, top: float) -> None:
     axis.set_xlim(0, top)
     axis.set_ylim(0, top)
     axis.set_ylabel("mean error, CIEDE2000")
-    axis.grid(color=GRID)
+    axis.grid(color=FAINT)
     axis.legend(frameon=False, loc="upper left")
     draw_plain(axis)
 

@@ -3,8 +3,9 @@
 import pandas as pd
 from matplotlib.figure import Figure
 
+from rovervision.imaging.chart_style import FAINT, INK, draw_plain
 from rovervision.pipelines.colorization.config import ColorizationConfig
-from rovervision.pipelines.colorization.figures.style import GRID, INK, METHOD_NAMES, ROLE_COLORS, draw_plain
+from rovervision.pipelines.colorization.figures.style import METHOD_NAMES, ROLE_COLORS
 
 
 def draw_scores(table: pd.DataFrame, config: ColorizationConfig) -> Figure:
@@ -34,6 +35,6 @@ def draw_scores(table: pd.DataFrame, config: ColorizationConfig) -> Figure:
         f"How far from true colour: {int(rows['frames'].iloc[0])} frames of the {config.scoring.split} split",
         loc="left", fontsize=13, color=INK,
     )  # fmt: skip
-    axis.grid(axis="x", color=GRID)
+    axis.grid(axis="x", color=FAINT)
     draw_plain(axis)
     return figure

@@ -1,8 +1,5 @@
 """Colours, names and axes that the figures share."""
 
-from matplotlib.axes import Axes
-
-INK, MUTED, GRID = "#2b2320", "#7a6f69", "#e6e0dc"
 ROLE_COLORS = {"baseline": "#8c817a", "model": "#b5462a", "oracle": "#3f6f8f"}
 METHOD_NAMES = {
     "gray": "gray (no colour)",
@@ -17,23 +14,6 @@ METHOD_NAMES = {
 
 DENSITY_COLORS = "magma_r"
 """Even in lightness; the densest is dark, and what is empty is left white."""
-
-
-def draw_bare(axis: Axes) -> None:
-    """Take ticks and frame from an image's axes."""
-    axis.set_xticks([])
-    axis.set_yticks([])
-    for spine in axis.spines.values():
-        spine.set_visible(False)
-
-
-def draw_plain(axis: Axes) -> None:
-    """Leave a chart its bottom line and its labels."""
-    axis.set_axisbelow(True)
-    axis.tick_params(colors=INK, length=0)
-    for side in ("top", "right", "left"):
-        axis.spines[side].set_visible(False)
-    axis.spines["bottom"].set_color("#cfc6c0")
 
 
 def describe_frame(camera: object, sol: object) -> str:

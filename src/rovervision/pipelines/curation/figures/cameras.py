@@ -5,12 +5,12 @@ import pandas as pd
 from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 
+from rovervision.imaging.chart_style import MUTED
 from rovervision.imaging.montage import spread
 from rovervision.imaging.splits import SPLITS
 from rovervision.imaging.tiles import TileStore
 from rovervision.pipelines.curation.figures.pages import (
     MARGIN_IN,
-    MUTED,
     SPLIT_COLORS,
     TITLE_IN,
     blank_page,

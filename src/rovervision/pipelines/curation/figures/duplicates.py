@@ -8,14 +8,12 @@ import pandas as pd
 from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 
+from rovervision.imaging.chart_style import FAINT, INK, MUTED
 from rovervision.imaging.montage import spread
 from rovervision.imaging.relations import BURST, KINDS, NEAR, SAME_SCENE, STEREO, related_components
 from rovervision.imaging.tiles import ExaminedShard
 from rovervision.pipelines.curation.figures.pages import (
-    FAINT,
-    INK,
     MARGIN_IN,
-    MUTED,
     REJECTED,
     SPLIT_COLORS,
     TITLE_IN,

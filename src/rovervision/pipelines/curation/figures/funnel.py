@@ -9,13 +9,13 @@ import pandas as pd
 from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 
+from rovervision.imaging.chart_style import MUTED
 from rovervision.imaging.montage import spread
 from rovervision.imaging.splits import SPLITS
 from rovervision.imaging.tiles import ExaminedShard
 from rovervision.pipelines.curation.figures.broken_rules import BrokenRule, broken_rule
 from rovervision.pipelines.curation.figures.pages import (
     MARGIN_IN,
-    MUTED,
     REJECTED,
     SPLIT_COLORS,
     TITLE_IN,

@@ -12,9 +12,9 @@ from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 from matplotlib.patches import Rectangle
 
+from rovervision.imaging.chart_style import INK, MUTED
 from rovervision.imaging.montage import contact_sheet
 
-INK, MUTED, FAINT = "#2b2320", "#7a6f69", "#e6e0dc"
 KEPT, REJECTED = "#c8732c", "#4a6f9c"
 """Orange and blue: told apart in every common kind of colour blindness, and in gray by lightness."""
 SPLIT_COLORS = {"train": "#7d4a22", "val": "#d98f35", "test": "#f0d190"}

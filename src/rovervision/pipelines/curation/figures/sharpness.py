@@ -10,15 +10,13 @@ from matplotlib.colors import to_rgb
 from matplotlib.figure import Figure
 from matplotlib.ticker import FixedLocator, FuncFormatter, NullLocator
 
+from rovervision.imaging.chart_style import FAINT, INK, MUTED
 from rovervision.imaging.montage import framed, pinned, spaced, spread
 from rovervision.imaging.tiles import ExaminedShard
 from rovervision.pipelines.curation.figures.broken_rules import BrokenRule, broken_rule
 from rovervision.pipelines.curation.figures.pages import (
-    FAINT,
-    INK,
     KEPT,
     MARGIN_IN,
-    MUTED,
     REJECTED,
     TITLE_IN,
     blank_page,

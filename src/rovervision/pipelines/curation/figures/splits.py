@@ -9,13 +9,12 @@ from matplotlib.collections import PolyCollection
 from matplotlib.figure import Figure
 from matplotlib.ticker import MaxNLocator
 
+from rovervision.imaging.chart_style import INK, MUTED
 from rovervision.imaging.montage import spread
 from rovervision.imaging.splits import SPLITS
 from rovervision.imaging.tiles import TileStore
 from rovervision.pipelines.curation.figures.pages import (
-    INK,
     MARGIN_IN,
-    MUTED,
     SPLIT_COLORS,
     TITLE_IN,
     blank_page,

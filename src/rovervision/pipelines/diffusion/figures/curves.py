@@ -5,8 +5,9 @@ from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 from matplotlib.ticker import MaxNLocator
 
+from rovervision.imaging.chart_style import FAINT, INK, MUTED, draw_plain
 from rovervision.learning.weights import Weights
-from rovervision.pipelines.diffusion.figures.style import GRID, INK, METHOD_COLORS, MUTED, draw_plain
+from rovervision.pipelines.diffusion.figures.style import METHOD_COLORS
 
 _NAMES = {"training": "training tiles", "held out": "held-out tiles"}
 _COLORS = {"training": MUTED, "held out": METHOD_COLORS["generated"]}
@@ -26,7 +27,7 @@ def draw_losses(checkpoint: Weights, losses: pd.DataFrame) -> Figure:
     by_level.set_ylabel("weighted loss")
     by_level.set_title("Loss of the kept weights by noise level", loc="left", fontsize=13, color=INK)
     for axis in (by_epoch, by_level):
-        axis.grid(axis="y", color=GRID)
+        axis.grid(axis="y", color=FAINT)
         axis.legend(frameon=False)
         draw_plain(axis)
     return figure

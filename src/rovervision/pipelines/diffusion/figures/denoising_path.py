@@ -3,6 +3,7 @@
 import torch
 from matplotlib.figure import Figure
 
+from rovervision.imaging.chart_style import INK, MUTED, draw_bare
 from rovervision.imaging.montage import spread
 from rovervision.learning.denoiser import CHANGES
 from rovervision.learning.edm import EdmDenoiser, sampling_levels
@@ -12,7 +13,6 @@ from rovervision.learning.samplers import generators, sample
 from rovervision.learning.training import open_fabric
 from rovervision.learning.weights import Weights
 from rovervision.pipelines.diffusion.config import DiffusionConfig
-from rovervision.pipelines.diffusion.figures.style import INK, MUTED, draw_bare
 
 _COLUMNS = 10
 

@@ -4,10 +4,11 @@ import numpy as np
 import pandas as pd
 from matplotlib.figure import Figure
 
+from rovervision.imaging.chart_style import INK, MUTED, draw_bare
 from rovervision.imaging.montage import spread
 from rovervision.imaging.tiles import TileStore
 from rovervision.pipelines.diffusion.config import DiffusionConfig
-from rovervision.pipelines.diffusion.figures.style import INK, MUTED, draw_bare, draw_sheet
+from rovervision.pipelines.diffusion.figures.style import draw_sheet
 from rovervision.pipelines.diffusion.selecting import chosen_tiles, trained_rows
 
 

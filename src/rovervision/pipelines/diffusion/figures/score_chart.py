@@ -3,7 +3,8 @@
 import pandas as pd
 from matplotlib.figure import Figure
 
-from rovervision.pipelines.diffusion.figures.style import GRID, INK, METHOD_COLORS, draw_plain
+from rovervision.imaging.chart_style import FAINT, INK, draw_plain
+from rovervision.pipelines.diffusion.figures.style import METHOD_COLORS
 
 MEASURES = {
     "frechet": "Fréchet distance\n(lower is better)",
@@ -34,7 +35,7 @@ def draw_score_chart(table: pd.DataFrame) -> Figure:
         axis.set_yticks(range(len(rows)), rows.index if axis.get_subplotspec().is_first_col() else [""] * len(rows))
         axis.invert_yaxis()
         axis.set_title(title, fontsize=10, color=INK, loc="left")
-        axis.grid(axis="x", color=GRID)
+        axis.grid(axis="x", color=FAINT)
         draw_plain(axis)
     first = rows.iloc[0]
     figure.suptitle(
