@@ -47,9 +47,7 @@ def write_weights(path: Path, weights: Weights) -> None:
 def read_weights(path: Path) -> Weights:
     """Read a file written by `write_weights`. Raises RovervisionError where it is missing or not one."""
     if not path.is_file():
-        raise RovervisionError(
-            f"There are no weights at {path}. Train a model first: kedro run"
-        )
+        raise RovervisionError(f"There are no weights at {path}. Train a model first: kedro run")
     try:
         with safe_open(path, framework="pt") as file:
             header = json.loads((file.metadata() or {}).get(_KEY, "null"))
