@@ -44,14 +44,16 @@ def score_tiles(
 ) -> tuple[pd.DataFrame, dict[str, float], pd.DataFrame]:
     """Return the score table, the generated tiles' row as numbers for MLflow, and who is nearest to whom.
 
-    Table: one row for each reference and method. Neighbours: a row for each generated and each held-out tile, with
-    its nearest training tile and the distances in places and in pixels (root mean square, 0..255).
+    Table: one row for each reference and method. Neighbours: a row for each generated tile and each of the first
+    reference, with its nearest training tile and the distances in places and in pixels (root mean square, 0..255).
     """
     opened, side_px = open_judge(judge), config.denoiser.tile_px
     check_generated(tiles_generated, config)
     generated = looked_at(np.array(tiles_generated.pixels), opened)  # torch warns of arrays that cannot be written
-    train, held_out = (chosen_tiles(tiles, rows, side_px) for rows in trained_rows(tiles.index, config))
-    learnt, watched = looked_at(train.pixels, opened), looked_at(held_out.pixels, opened)
+    unseen_rows = reference_rows(tiles.index, config.scoring.reference, config)
+    train = chosen_tiles(tiles, trained_rows(tiles.index, config)[0], side_px)
+    learnt = looked_at(train.pixels, opened)
+    watched = looked_at(chosen_tiles(tiles, unseen_rows, side_px).pixels, opened)
     methods = {GENERATED: generated} | rivals(learnt, len(generated.pixels), opened, seed)
     memory = {name: memorised(look, learnt, watched, config) for name, look in methods.items()}
     rows = []
@@ -60,7 +62,7 @@ def score_tiles(
             real = looked_at(chosen_tiles(tiles, reference_rows(tiles.index, name, config), side_px).pixels, opened)
             rows += [about(name, method, look, real, config) | memory[method] for method, look in methods.items()]
     table = with_ratios(pd.DataFrame(rows))
-    return table, numbers_of(table, config.scoring.reference), neighbours(generated, held_out, watched, train, learnt)
+    return table, numbers_of(table, config.scoring.reference), neighbours(generated, watched, train, learnt)
 
 
 def check_generated(tiles_generated: TileStore, config: DiffusionConfig) -> None:
@@ -149,8 +151,8 @@ def numbers_of(table: pd.DataFrame, reference: str) -> dict[str, float]:
     }
 
 
-def neighbours(generated: Look, held_out: RealTiles, watched: Look, train: RealTiles, learnt: Look) -> pd.DataFrame:
-    """Return for each generated and each held-out tile its nearest training tile, by places."""
+def neighbours(generated: Look, watched: Look, train: RealTiles, learnt: Look) -> pd.DataFrame:
+    """Return for each generated tile and each of the reference its nearest training tile, by places."""
     parts = []
     for part, look in ((GENERATED, generated), ("held out", watched)):
         rows, far = (each[:, 0] for each in nearest(learnt.places, look.places, 1))

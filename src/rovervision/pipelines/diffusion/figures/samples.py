@@ -9,7 +9,7 @@ from rovervision.imaging.montage import spread
 from rovervision.imaging.tiles import TileStore
 from rovervision.pipelines.diffusion.config import DiffusionConfig
 from rovervision.pipelines.diffusion.figures.style import draw_sheet
-from rovervision.pipelines.diffusion.selecting import chosen_tiles, trained_rows
+from rovervision.pipelines.diffusion.selecting import chosen_tiles, reference_rows, trained_rows
 
 
 def draw_class_grid(tiles_generated: TileStore, config: DiffusionConfig) -> Figure:
@@ -52,7 +52,8 @@ def draw_neighbours(
     A pair's number is its distance over the quantile of held-out tiles below which a tile counts as memorised.
     """
     side_px, count = config.denoiser.tile_px, config.figures.neighbours
-    train, held_out = (chosen_tiles(tiles, rows, side_px) for rows in trained_rows(tiles.index, config))
+    train = chosen_tiles(tiles, trained_rows(tiles.index, config)[0], side_px)
+    held_out = chosen_tiles(tiles, reference_rows(tiles.index, config.scoring.reference, config), side_px)
     row_of = {tile_id: row for row, tile_id in enumerate(train.index["tile_id"])}
     distances = neighbours[neighbours["part"] == "held out"]["distance"]
     limit = max(float(distances.quantile(config.scoring.memory_quantile)), 1e-9)
