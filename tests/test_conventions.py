@@ -195,6 +195,14 @@ def test_layers_follow_one_another() -> None:
         for made in node.outputs:
             known = [layers[bare(name)] for name in node.inputs if bare(name) in layers]
             before.setdefault(layers[bare(made)], set()).update(set(known) - {layers[bare(made)]})
+    for (
+        name,
+        each,
+    ) in registered().items():  # folded into a box, a pipeline stands between all that goes in and comes out
+        elsewhere = {bare(one) for other, pipe in registered().items() if other != name for one in pipe.all_inputs()}
+        into = {layers[bare(one)] for one in each.inputs() if bare(one) in layers}
+        for made in {bare(one) for one in each.outputs()} | ({bare(one) for one in each.all_outputs()} & elsewhere):
+            before.setdefault(layers[made], set()).update(into - {layers[made]})
     assert list(TopologicalSorter(before).static_order())  # raises CycleError, which names the circle
 
 
