@@ -1,7 +1,6 @@
 """The kinds of colorizer: one configuration, one way to build them, one form of weights."""
 
 from collections.abc import Sequence
-from difflib import get_close_matches
 from typing import Any, Literal, get_args
 
 import numpy as np
@@ -14,6 +13,7 @@ from rovervision.imaging.color_priors import ColorPriors
 from rovervision.learning.classification import ClassificationColorizer, ClassificationConfig
 from rovervision.learning.colorizer import COARSE, FOLDS, Colorizer, any_camera, pad_to_multiple
 from rovervision.learning.ensemble import EnsembleColorizer
+from rovervision.learning.kinds import known_kind
 from rovervision.learning.originals import MarginalColorizer, RegressionColorizer
 from rovervision.learning.residual import ResidualColorizer, ResidualConfig
 
@@ -38,12 +38,7 @@ class ModelConfig(BaseModel):
     @field_validator("kind", mode="before")
     @classmethod
     def _is_known(cls, kind: Any) -> Any:
-        if kind not in KINDS:
-            near = get_close_matches(str(kind), KINDS, n=1, cutoff=0.5)
-            raise ValueError(
-                f"There is no such kind; did you mean {near[0]}" if near else f"Kinds are {', '.join(KINDS)}"
-            )
-        return kind
+        return known_kind(kind, KINDS)
 
 
 GRAY_ONLY = ColorBins(np.zeros((1, 2), np.float32), np.ones(1, np.float32))

@@ -1,5 +1,6 @@
 """Denoisers: a U-Net that is told the noise level, the camera and the class, and what every kind of them can do."""
 
+from abc import ABC, abstractmethod
 from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any, Final
@@ -93,7 +94,7 @@ class ConditionEmbedding(nn.Module):
         return pairs.reshape(self.conditions.combinations, -1)
 
 
-class Denoiser(nn.Module):
+class Denoiser(nn.Module, ABC):
     """What a training and a sampler need of a model; `edm` and `ddpm` say how the network is used.
 
     Images are (N, 3, P, P) in -1..1. Conditions are (N, 2 + CHANGES) float32.
@@ -126,13 +127,13 @@ class Denoiser(nn.Module):
         """Return the mean weighted error. clean and noise (N, 3, P, P), level (N,), condition (N, 2 + CHANGES)."""
         return self.losses(clean, level, noise, condition).mean()
 
+    @abstractmethod
     def losses(self, clean: Tensor, level: Tensor, noise: Tensor, condition: Tensor) -> Tensor:
         """Return the weighted error of each image. (N,)."""
-        raise NotImplementedError
 
+    @abstractmethod
     def level_at(self, share: NDArray[np.float64]) -> NDArray[np.float64]:
         """Return the noise level below which this share of the training's levels lies. Shares in 0..1, exclusive."""
-        raise NotImplementedError
 
 
 def build_unet(config: NetworkConfig, tile_px: int, n_classes: int | None) -> Any:

@@ -1,7 +1,6 @@
 """The kinds of encoder: one configuration, one way to build them, one form of weights."""
 
 from collections.abc import Iterator
-from difflib import get_close_matches
 from typing import Any, Literal, Protocol, cast, get_args
 
 import numpy as np
@@ -16,6 +15,7 @@ from rovervision.learning.autoencoders import AUTOENCODERS, Autoencoder, Autoenc
 from rovervision.learning.code_metric import CodeMetric, MetricConfig
 from rovervision.learning.contrastive import ContrastiveConfig, ContrastiveNetwork
 from rovervision.learning.contrastive_batches import to_unit
+from rovervision.learning.kinds import known_kind
 from rovervision.learning.positive_pairs import PairingConfig
 from rovervision.learning.pretrained_encoders import PretrainedConfig, PretrainedNetwork
 from rovervision.learning.weights import Weights
@@ -73,12 +73,7 @@ class EncoderConfig(BaseModel):
     @field_validator("kind", mode="before")
     @classmethod
     def _is_known(cls, kind: Any) -> Any:
-        if kind not in KINDS:
-            near = get_close_matches(str(kind), KINDS, n=1, cutoff=0.5)
-            raise ValueError(
-                f"There is no such kind; did you mean {near[0]}" if near else f"Kinds are {', '.join(KINDS)}"
-            )
-        return kind
+        return known_kind(kind, KINDS)
 
     @property
     def parts(self) -> tuple[str, ...]:

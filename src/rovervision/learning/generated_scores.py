@@ -6,7 +6,6 @@ Codes are (N, D) floats of one encoder. `real` is what the generated set is comp
 import numpy as np
 import scipy.linalg
 from numpy.typing import NDArray
-from sklearn.metrics import pairwise_distances
 
 Codes = NDArray[np.floating]
 
@@ -49,6 +48,8 @@ def neighbourhoods(real: Codes, generated: Codes, k: int = 5) -> dict[str, float
     generated in any real one. recall: the same the other way round. density: in how many real ones a generated lies,
     over k; 1 for equal sets, above where it keeps to the middle. coverage: share of the real ones that hold any.
     """
+    from sklearn.metrics import pairwise_distances  # half a second that no other command should cost
+
     between = pairwise_distances(real, generated)
     of_real, of_generated = (np.sort(pairwise_distances(each), axis=1)[:, k] for each in (real, generated))
     inside = between <= of_real[:, None]

@@ -1,9 +1,13 @@
-"""Which tiles a model of colour images may learn from, and which of them are held back to watch it."""
+"""Which tiles a model may learn from, which are held back to watch it, and how they are told and known again."""
+
+import hashlib
+from typing import Any
 
 import numpy as np
 import pandas as pd
 from numpy.typing import NDArray
 
+from rovervision.imaging.tiles import TileStore
 from rovervision.learning.watched_groups import watched_groups
 
 
@@ -26,3 +30,26 @@ def split_monitor(index: pd.DataFrame, monitor_frac: float) -> tuple[NDArray[np.
     rows = color_rows(index, "train")
     watched = watched_groups(index["group"].astype(str).iloc[rows].tolist(), monitor_frac)
     return (rows[~watched], rows[watched]) if watched.any() else (rows, rows)
+
+
+def hash_tiles(told: bytes, tiles: TileStore, rows: NDArray[np.int64], columns: list[str]) -> str:
+    """Return a hash of what is told, these columns of the tiles' index, and their pixels: 16 hexadecimal digits.
+
+    By it a checkpoint is known to belong to the same parameters and tiles.
+    """
+    digest = hashlib.sha256(told)
+    about = tiles.index.iloc[rows][columns].astype(str)
+    digest.update(pd.util.hash_pandas_object(about, index=False).to_numpy().tobytes())
+    for row in rows:
+        digest.update(tiles.pixels[row].tobytes())
+    return digest.hexdigest()[:16]
+
+
+def describe_tiles(index: pd.DataFrame) -> dict[str, Any]:
+    """Return what a model card says of the tiles that were trained on, one row each."""
+    return {
+        "tiles": len(index),
+        "frames": int(index["frame_id"].nunique()),
+        "cameras": {str(name): int(n) for name, n in index["camera"].value_counts().items()},
+        "sols": sorted({int(sol) for sol in index["sol"].dropna()}),
+    }

@@ -1,11 +1,9 @@
 """Training of the encoder: which tiles it learns from, how, and what is kept to use it."""
 
-import hashlib
 from collections.abc import Iterator
 from typing import Any
 
 import numpy as np
-import pandas as pd
 import torch
 from torch import nn
 
@@ -25,6 +23,7 @@ from rovervision.learning.encoders import (
 from rovervision.learning.positive_pairs import find_companions
 from rovervision.learning.pretrained import EncoderWeights, no_encoder_weights
 from rovervision.learning.pretrained_encoders import PretrainedNetwork
+from rovervision.learning.tile_choice import describe_tiles, hash_tiles
 from rovervision.learning.training import Batch, Metrics, fit, open_fabric, seeded
 from rovervision.learning.watched_groups import watched_groups
 from rovervision.learning.weights import Weights
@@ -57,7 +56,8 @@ def train_encoder(
         "recipe": recipe,
         "encoder": config.encoder.model_dump(mode="json"),
         "tile_px": tiles.tile_px,
-        "trained_on": describe_tiles(tiles.index, rows, watched),
+        "trained_on": describe_tiles(tiles.index.iloc[rows])
+        | {"tiles_watched": len(watched), "splits": sorted(set(tiles.index["split"].astype(str).iloc[rows]))},
     }
     if not is_trained(config.encoder.kind):
         network = start_network(config.encoder, seed, encoder_weights)
@@ -145,12 +145,13 @@ def training_batches(
 ) -> tuple[TileBatches, TileBatches]:
     """Return the batches to train on and those to watch: pairs of views, or single images for autoencoders."""
     length, size = config.training.epoch_tiles, config.training.batch_size
+    is_paired = config.encoder.kind == "contrastive"
+    companions = find_companions(tiles.index, config.encoder.pairing) if is_paired else None
 
     def batches(chosen: np.ndarray, fixed: bool) -> TileBatches:
         shared = (tiles.pixels, chosen, size, input_px, config.augmentation, seed)
-        if config.encoder.kind != "contrastive":
+        if companions is None:
             return TileBatches(*shared, epoch_tiles=length, fixed=fixed)
-        companions = find_companions(tiles.index, config.encoder.pairing)
         return PairBatches(*shared, companions, config.encoder.pairing.share, epoch_tiles=length, fixed=fixed)
 
     return batches(rows, False), batches(watched, True)
@@ -185,22 +186,6 @@ def sampled_sequences(sequences: np.ndarray, rows: np.ndarray, most: int, seed: 
 def fingerprint(tiles: TileStore, config: ClusteringConfig, seed: int) -> str:
     """Return a hash of all that decides what a training ends with: parameters, seed, and the tiles."""
     parts = [part.model_dump_json() for part in (config.training, config.augmentation)]
-    digest = hashlib.sha256(f"{config.encoder.what_counts()}{parts}{seed} {CODE_VERSION}".encode())
+    told = f"{config.encoder.what_counts()}{parts}{seed} {CODE_VERSION}".encode()
     rows = np.flatnonzero(tiles.index["split"].astype(str).isin(config.encoder.splits))
-    about = tiles.index.iloc[rows][["tile_id", "group", "camera", "sol", "split"]].astype(str)
-    digest.update(pd.util.hash_pandas_object(about, index=False).to_numpy().tobytes())
-    for row in rows:
-        digest.update(tiles.pixels[row].tobytes())
-    return digest.hexdigest()[:16]
-
-
-def describe_tiles(index: pd.DataFrame, rows: np.ndarray, watched: np.ndarray) -> dict[str, Any]:
-    """Return what the model card says of the tiles that were trained on."""
-    chosen = index.iloc[rows]
-    return {
-        "tiles": len(rows),
-        "tiles_watched": len(watched),
-        "frames": int(chosen["frame_id"].nunique()),
-        "cameras": {str(name): int(n) for name, n in chosen["camera"].value_counts().items()},
-        "splits": sorted({str(split) for split in chosen["split"]}),
-    }
+    return hash_tiles(told, tiles, rows, ["tile_id", "group", "camera", "sol", "split"])

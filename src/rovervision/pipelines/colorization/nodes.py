@@ -15,13 +15,13 @@ from rovervision.imaging.tiles import TileStore
 from rovervision.learning.batches import Augmentation, ColorBatches
 from rovervision.learning.colorizers import Colorizer, build_colorizer, number_cameras, stack_tables
 from rovervision.learning.pretrained import EncoderWeights, no_encoder_weights
+from rovervision.learning.tile_choice import describe_tiles
 from rovervision.learning.training import Batch, Metrics, fit, open_fabric, seeded
 from rovervision.learning.weights import Weights
 from rovervision.pipelines.colorization.config import ColorizationConfig
 from rovervision.pipelines.colorization.selecting import (
     camera_names,
     color_rows,
-    describe_tiles,
     fingerprint,
     group_folds,
     sampling_weights,
@@ -132,7 +132,7 @@ def training_batches(
         config.training.epoch_tiles, group_folds(tiles.index),
     )  # fmt: skip
     watched = ColorBatches(tiles.pixels, cameras, monitor, 2 * batch_size, None, seed, stride_px=stride_px)
-    return batches, watched, describe_tiles(tiles.index, train, monitor)
+    return batches, watched, describe_tiles(tiles.index.iloc[train]) | {"tiles_watched": len(monitor)}
 
 
 def teach_or_judge(model: Colorizer, batch: Batch) -> torch.Tensor:

@@ -1,7 +1,6 @@
 """Which tiles colorization learns from, watches and scores, how often each is seen, and how to know them again."""
 
 import hashlib
-from typing import Any
 
 import numpy as np
 import pandas as pd
@@ -9,11 +8,11 @@ import pandas as pd
 from rovervision.errors import RovervisionError
 from rovervision.imaging.tiles import TileStore
 from rovervision.learning.colorizer import FOLDS
-from rovervision.learning.tile_choice import camera_names, color_rows, split_monitor
+from rovervision.learning.tile_choice import camera_names, color_rows, hash_tiles, split_monitor
 from rovervision.pipelines.colorization.config import ColorizationConfig, SamplingConfig, ScoringConfig
 
 __all__ = [
-    "camera_names", "color_rows", "describe_tiles", "fingerprint", "group_folds", "sampling_weights", "scored_rows",
+    "camera_names", "color_rows", "fingerprint", "group_folds", "sampling_weights", "scored_rows",
     "split_monitor", "view_weights", "with_clusters",
 ]  # fmt: skip
 
@@ -96,25 +95,8 @@ def fingerprint(config: ColorizationConfig, seed: int, tiles: TileStore) -> str:
     config = config.followed()
     own = config.model.model_dump(mode="json", include={"kind", config.model.kind})
     parts = [config.training, config.augmentation, config.sampling]
-    digest = hashlib.sha256((f"{own}{[part.model_dump_json() for part in parts]}{seed} {CODE_VERSION}").encode())
+    told = f"{own}{[part.model_dump_json() for part in parts]}{seed} {CODE_VERSION}".encode()
     rows = color_rows(tiles.index, "train")
-    index = tiles.index.iloc[rows]
     known = ["tile_id", "group", "rover", "camera", "label", "sol", "weight"]
-    about = index[known + (["cluster"] if "cluster" in index else [])].astype(str)
-    digest.update(view_weights(index, config.sampling).tobytes())
-    digest.update(pd.util.hash_pandas_object(about, index=False).to_numpy().tobytes())
-    for row in rows:
-        digest.update(tiles.pixels[row].tobytes())
-    return digest.hexdigest()[:16]
-
-
-def describe_tiles(index: pd.DataFrame, train: np.ndarray, monitor: np.ndarray) -> dict[str, Any]:
-    """Return what the model card says of the training data."""
-    rows = index.iloc[train]
-    return {
-        "tiles": len(train),
-        "tiles_watched": len(monitor),
-        "frames": int(rows["frame_id"].nunique()),
-        "cameras": {str(name): int(n) for name, n in rows["camera"].value_counts().items()},
-        "sols": sorted({int(sol) for sol in rows["sol"].dropna()}),
-    }
+    columns = known + (["cluster"] if "cluster" in tiles.index else [])
+    return hash_tiles(told + view_weights(tiles.index.iloc[rows], config.sampling).tobytes(), tiles, rows, columns)

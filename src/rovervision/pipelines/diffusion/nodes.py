@@ -2,7 +2,6 @@
 
 import math
 from collections.abc import Iterator
-from typing import Any
 
 import numpy as np
 import pandas as pd
@@ -13,6 +12,7 @@ from rovervision.learning.ddpm import DdpmDenoiser, noise_to_signal
 from rovervision.learning.denoiser import CHANGES, Denoiser
 from rovervision.learning.denoiser_batches import NoisyBatches
 from rovervision.learning.exported_denoiser import build_denoiser, count_parameters, open_denoiser
+from rovervision.learning.tile_choice import describe_tiles
 from rovervision.learning.training import Batch, Metrics, fit, open_fabric, seeded
 from rovervision.learning.weights import Weights
 from rovervision.pipelines.diffusion.config import DiffusionConfig
@@ -56,7 +56,7 @@ def train_denoiser(
         "conditions": conditions.to_json(),
         "pairs": count_pairs(numbers[: len(train.index)]),
         "parameters": count_parameters(model),
-        "trained_on": describe(train, held_out),
+        "trained_on": describe_tiles(train.index) | {"tiles_held_out": len(held_out.index)},
     }
     batches, watched = training_batches(model, config, train, held_out, numbers, seed)
     fabric = open_fabric(device, config.training.precision)
@@ -80,17 +80,6 @@ def training_batches(
 def loss_of(model: Denoiser, batch: Batch) -> torch.Tensor:
     """Return the denoiser's own loss of a batch."""
     return model.loss(*batch)
-
-
-def describe(train: RealTiles, held_out: RealTiles) -> dict[str, Any]:
-    """Return what the model card says of the training data."""
-    return {
-        "tiles": len(train.index),
-        "tiles_held_out": len(held_out.index),
-        "frames": int(train.index["frame_id"].nunique()),
-        "cameras": {str(name): int(n) for name, n in train.index["camera"].value_counts().items()},
-        "sols": sorted({int(sol) for sol in train.index["sol"].dropna()}),
-    }
 
 
 def finish_denoiser(checkpoint: Weights) -> Weights:
