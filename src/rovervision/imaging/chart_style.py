@@ -4,6 +4,8 @@ from matplotlib.axes import Axes
 
 INK, MUTED, FAINT = "#2b2320", "#7a6f69", "#e6e0dc"
 """Of words; of words that matter less; of grid lines."""
+ACCENT = "#b5462a"
+"""Of what a chart is about."""
 
 
 def draw_bare(axis: Axes) -> None:

@@ -5,11 +5,11 @@ import pandas as pd
 from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 
-from rovervision.imaging.chart_style import INK, MUTED
+from rovervision.imaging.chart_style import ACCENT, FAINT, INK, MUTED, draw_plain
 from rovervision.pipelines.clustering.config import ClusteringConfig
 from rovervision.pipelines.clustering.scoring import ALL
 
-ROLE_COLORS = {"baseline": "#8c817a", "model": "#b5462a"}
+ROLE_COLORS = {"baseline": "#8c817a", "model": ACCENT}
 
 MEASURES = {
     "nmi": "NMI with labels",
@@ -63,9 +63,6 @@ def _draw_measure(axis: Axes, scores: pd.DataFrame, measure: str, names: list[st
     axis.set_xlim(low - 0.02, high + 0.12 * (high - low) + 0.02)
     axis.set_ylim(-0.5, len(names) - 0.2)
     axis.set_title(MEASURES[measure], fontsize=10, color=INK)
-    axis.grid(axis="x", color="#e6e0dc")
-    axis.set_axisbelow(True)
-    axis.tick_params(colors=MUTED, length=0, labelsize=9)
-    for side in ("top", "right", "left"):
-        axis.spines[side].set_visible(False)
-    axis.spines["bottom"].set_color("#cfc6c0")
+    axis.grid(axis="x", color=FAINT)
+    draw_plain(axis)
+    axis.tick_params(colors=MUTED, labelsize=9)

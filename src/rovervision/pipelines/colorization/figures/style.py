@@ -1,6 +1,8 @@
-"""Colours, names and axes that the figures share."""
+"""Colours and names that the figures share."""
 
-ROLE_COLORS = {"baseline": "#8c817a", "model": "#b5462a", "oracle": "#3f6f8f"}
+from rovervision.imaging.chart_style import ACCENT
+
+ROLE_COLORS = {"baseline": "#8c817a", "model": ACCENT, "oracle": "#3f6f8f"}
 METHOD_NAMES = {
     "gray": "gray (no colour)",
     "global_mean": "one mean colour",

@@ -1,13 +1,13 @@
-"""Colours and axes that the figures share."""
+"""Colours and sheets that the figures share."""
 
 import numpy as np
 from matplotlib.axes import Axes
 from numpy.typing import NDArray
 
-from rovervision.imaging.chart_style import draw_bare
+from rovervision.imaging.chart_style import ACCENT, draw_bare
 from rovervision.imaging.montage import contact_sheet
 
-METHOD_COLORS = {"generated": "#b5462a", "training tiles": "#3f6f8f", "Gaussian of pixels": "#8c817a"}
+METHOD_COLORS = {"generated": ACCENT, "training tiles": "#3f6f8f", "Gaussian of pixels": "#8c817a"}
 
 
 def draw_sheet(axis: Axes, tiles: NDArray[np.uint8], columns: int) -> None:
