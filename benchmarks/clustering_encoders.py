@@ -20,12 +20,9 @@ from typing import Any, Final
 
 import numpy as np
 import pandas as pd
-import torch
 import yaml
-from filelock import FileLock
-from kedro.config import OmegaConfigLoader
 
-from benchmarks.colorization_trials import REPOSITORY, machine, markdown
+from benchmarks.trials import machine, markdown, open_folder, parameters
 from rovervision.datasets.encoder_weights import EncoderWeightsDataset
 from rovervision.datasets.tile_store import TileStoreDataset
 from rovervision.imaging.tiles import TileStore
@@ -46,7 +43,6 @@ from rovervision.pipelines.clustering.training import (
     train_encoder,
     training_batches,
 )
-from rovervision.settings import CONFIG_LOADER_ARGS
 
 AUTOENCODER: Final = {
     "training": {"batch_size": 32, "learning_rate": 5e-3, "weight_decay": 0.0, "schedule": "constant"},
@@ -102,12 +98,7 @@ def main() -> int:
 
 def open_bench(options: argparse.Namespace) -> Bench:
     """Return the bench, with log and lock in place."""
-    options.out.mkdir(parents=True, exist_ok=True)
-    if options.threads:
-        torch.set_num_threads(options.threads)
-    handlers: list[logging.Handler] = [logging.StreamHandler(), logging.FileHandler(options.out / "log.txt")]
-    logging.basicConfig(level=logging.INFO, format="%(asctime)s  %(message)s", handlers=handlers, force=True)
-    FileLock(options.out / ".lock").acquire(timeout=0)
+    open_folder(options.out, options.threads)
     tiles = TileStoreDataset(filepath=str(options.data / "03_primary/tiles")).load()
     changes = {name: yaml.safe_load(value) for name, _, value in (each.partition("=") for each in options.set)}
     return Bench(options.out, tiles, options.env, options.device, options.minutes, changes)
@@ -115,14 +106,7 @@ def open_bench(options: argparse.Namespace) -> Bench:
 
 def configured(kind: str, bench: Bench, plan: Mapping[str, Any] | None = None) -> ClusteringConfig:
     """Return the environment's parameters with the kind's recipe; every kind alone and its codes as they are."""
-    loader = OmegaConfigLoader(str(REPOSITORY / "conf"), env=bench.env, **CONFIG_LOADER_ARGS)
-    section = dict(loader["parameters"]["clustering"])
-    for dotted, value in bench.changes.items():
-        *parents, last = dotted.split(".")
-        here = section
-        for parent in parents:
-            here = here[parent]
-        here[last] = value
+    section = parameters(bench.env, "clustering", bench.changes)
     for name, changes in RECIPES.get(kind, {}).items():
         section[name] = section[name] | changes
     section["training"] = section["training"] | dict(plan or {})

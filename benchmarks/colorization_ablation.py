@@ -17,7 +17,8 @@ from typing import Any, Final
 
 import pandas as pd
 
-from benchmarks.colorization_trials import Trial, arguments, machine, markdown, open_bench, run_trial
+from benchmarks.colorization_trials import Trial, arguments, open_bench, run_trial
+from benchmarks.trials import machine, markdown
 
 RESIDUAL: Final = "model.residual."
 VARIANTS: Final[dict[str, dict[str, Any]]] = {

@@ -14,7 +14,8 @@ from typing import Any, Final
 
 import pandas as pd
 
-from benchmarks.colorization_trials import Bench, Trial, arguments, machine, markdown, open_bench, run_trial
+from benchmarks.colorization_trials import Bench, Trial, arguments, open_bench, run_trial
+from benchmarks.trials import machine, markdown
 
 ORIGINAL: Final = {"recipe": "original"}
 KINDS: Final[dict[str, dict[str, Any]]] = {

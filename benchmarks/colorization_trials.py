@@ -8,24 +8,18 @@ import argparse
 import json
 import logging
 import math
-import platform
 import time
-from collections.abc import Iterator, Mapping
+from collections.abc import Mapping
 from dataclasses import dataclass
-from datetime import UTC, datetime
-from itertools import islice
 from pathlib import Path
 from typing import Any, Final
 
-import pandas as pd
 import torch
-from filelock import FileLock
-from kedro.config import OmegaConfigLoader
 
+from benchmarks.trials import FirstBatches, markdown, open_folder, parameters
 from rovervision.datasets.encoder_weights import EncoderWeightsDataset
 from rovervision.datasets.tile_store import TileStoreDataset
 from rovervision.imaging.tiles import TileStore
-from rovervision.learning.batches import ColorBatches
 from rovervision.learning.training import fit, open_fabric
 from rovervision.learning.weights import Weights, read_weights, write_weights
 from rovervision.pipelines.colorization.config import ColorizationConfig
@@ -37,9 +31,7 @@ from rovervision.pipelines.colorization.nodes import (
     training_batches,
 )
 from rovervision.pipelines.colorization.scoring import score_colorizer, tabulate_scores
-from rovervision.settings import CONFIG_LOADER_ARGS
 
-REPOSITORY: Final = Path(__file__).resolve().parents[1]
 JUDGEMENTS: Final = 16
 """A training of given minutes is judged so often."""
 logger = logging.getLogger("trials")
@@ -86,12 +78,7 @@ def arguments(description: str, folder: str) -> argparse.ArgumentParser:
 
 def open_bench(options: argparse.Namespace) -> Bench:
     """Return the bench, with log and lock in place."""
-    options.out.mkdir(parents=True, exist_ok=True)
-    if options.threads:
-        torch.set_num_threads(options.threads)
-    handlers: list[logging.Handler] = [logging.StreamHandler(), logging.FileHandler(options.out / "log.txt")]
-    logging.basicConfig(level=logging.INFO, format="%(asctime)s  %(message)s", handlers=handlers, force=True)
-    FileLock(options.out / ".lock").acquire(timeout=0)
+    open_folder(options.out, options.threads)
     tiles = TileStoreDataset(filepath=str(options.data / "03_primary/tiles")).load()
     cross = None if options.cross is None else cross_tiles(options.cross, options.cross_cameras.split(","), options.env)
     return Bench(options.out, tiles, cross, options.env, options.seed, options.device, options.score_tiles)
@@ -107,14 +94,7 @@ def cross_tiles(root: Path, cameras: list[str], env: str) -> TileStore:
 
 def environment(env: str, changes: Mapping[str, Any] | None = None) -> ColorizationConfig:
     """Return the environment's section `colorization` with changes, dotted name → value."""
-    section = OmegaConfigLoader(str(REPOSITORY / "conf"), env=env, **CONFIG_LOADER_ARGS)["parameters"]["colorization"]
-    for name, value in (changes or {}).items():
-        *parents, last = name.split(".")
-        here = section
-        for parent in parents:
-            here = here[parent]
-        here[last] = value
-    return ColorizationConfig.model_validate(section)
+    return ColorizationConfig.model_validate(parameters(env, "colorization", changes))
 
 
 def run_trial(trial: Trial, bench: Bench) -> dict[str, Any]:
@@ -160,10 +140,10 @@ def rates(config: ColorizationConfig, priors: Any, bench: Bench, least_s: float 
     fabric = open_fabric(bench.device, config.training.precision)
 
     def seconds_of(steps: int) -> float:
-        few = _Few(batches, steps)
+        few = FirstBatches(batches, steps)
         once = config.training.model_copy(update={"epochs": 1})
         started = time.monotonic()
-        list(fit(model, teach_or_judge, few, _Few(watched, 0), once, fabric, bench.seed))
+        list(fit(model, teach_or_judge, few, FirstBatches(watched, 0), once, fabric, bench.seed))
         return time.monotonic() - started
 
     training_log = logging.getLogger("rovervision.learning.training")
@@ -176,24 +156,10 @@ def rates(config: ColorizationConfig, priors: Any, bench: Bench, least_s: float 
     judging = model.to(fabric.device).eval()
     started, seen = time.monotonic(), 0
     with torch.no_grad():
-        for batch in _Few(watched, 4).epoch(0, fabric.device):
+        for batch in FirstBatches(watched, 4).epoch(0, fabric.device):
             judging.error(*batch)
             seen += len(batch[0])
     return steps * config.training.batch_size / taken_s, seen / (time.monotonic() - started), len(watched.rows)
-
-
-class _Few:
-    """The first batches of an epoch."""
-
-    def __init__(self, batches: ColorBatches, count: int) -> None:
-        self.batches, self.count = batches, count
-
-    def __len__(self) -> int:
-        return self.count
-
-    def epoch(self, number: int, device: torch.device | None = None) -> Iterator[tuple[torch.Tensor, ...]]:
-        """Yield them."""
-        return islice(self.batches.epoch(number, device), self.count)
 
 
 def planned(config: ColorizationConfig, plan: Mapping[str, Any]) -> ColorizationConfig:
@@ -252,20 +218,3 @@ def score(trial: Trial, colorizer: Weights, priors: Any, config: ColorizationCon
         others = table[table["role"] != "model"].set_index("method")["ciede2000_mean"]
         row |= {f"{prefix}mean_of_{name}": float(value) for name, value in others.items()}
     return row
-
-
-def markdown(table: pd.DataFrame, digits: int = 3) -> str:
-    """Return the rows as a table for docs/benchmarks.md."""
-    shown = table.reset_index()
-
-    def cell(value: object) -> str:
-        return f"{value:.{digits}f}" if isinstance(value, float) else str(value)
-
-    lines = ["| " + " | ".join(map(str, shown.columns)) + " |", "|" + "---|" * len(shown.columns)]
-    return "\n".join([*lines, *("| " + " | ".join(map(cell, row)) + " |" for row in shown.itertuples(index=False))])
-
-
-def machine() -> str:
-    """Return date and machine, for the line above a table."""
-    place = torch.cuda.get_device_name() if torch.cuda.is_available() else f"{torch.get_num_threads()} threads"
-    return f"{datetime.now(UTC):%Y-%m-%d}, {place}, Python {platform.python_version()}, torch {torch.__version__}"

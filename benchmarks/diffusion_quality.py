@@ -15,30 +15,26 @@ import json
 import logging
 import math
 import time
-from collections.abc import Iterator
-from itertools import islice
 from pathlib import Path
 from typing import Any, Final
 
 import numpy as np
 import pandas as pd
 import torch
-from filelock import FileLock
-from kedro.config import OmegaConfigLoader
 
-from benchmarks.colorization_trials import REPOSITORY, machine, markdown
+from benchmarks.trials import FirstBatches, machine, markdown, open_folder, parameters
 from rovervision.datasets.tile_store import TileStoreDataset
 from rovervision.imaging.tiles import TileStore
 from rovervision.learning.denoiser import CHANGES, Conditions, NetworkConfig
 from rovervision.learning.denoiser_batches import NoisyBatches
 from rovervision.learning.exported_denoiser import DenoiserConfig, build_denoiser, count_parameters
 from rovervision.learning.samplers import SamplerConfig, generators, sample
+from rovervision.learning.tile_choice import describe_tiles
 from rovervision.learning.training import fit, open_fabric, seeded
 from rovervision.learning.weights import Weights, read_weights, write_weights
 from rovervision.pipelines.diffusion.config import DiffusionConfig
 from rovervision.pipelines.diffusion.generating import generate_tiles
 from rovervision.pipelines.diffusion.nodes import (
-    describe,
     finish_denoiser,
     loss_of,
     training_batches,
@@ -51,38 +47,15 @@ from rovervision.pipelines.diffusion.selecting import (
     find_conditions,
     trained_rows,
 )
-from rovervision.settings import CONFIG_LOADER_ARGS
 
 JUDGEMENTS: Final = 20
 """A training is judged and saved so often."""
-RECIPES: Final[dict[str, dict[str, dict[str, Any]]]] = {
+RECIPES: Final[dict[str, dict[str, Any]]] = {
     "edm": {},
-    "ddpm_1000": {"denoiser": {"schedule": "ddpm_1000"}, "sampler": {"kind": "ddim", "steps": 100}},
+    "ddpm_1000": {"denoiser.schedule": "ddpm_1000", "sampler.kind": "ddim", "sampler.steps": 100},
 }
 """What differs from the environment. The original took 1,000 steps a tile; a thousand tiles allow 100 of DDIM."""
 logger = logging.getLogger("diffusion_quality")
-
-
-def environment(env: str, changes: dict[str, dict[str, Any]]) -> DiffusionConfig:
-    """Return the environment's section `diffusion` with changes, section → field → value."""
-    section = OmegaConfigLoader(str(REPOSITORY / "conf"), env=env, **CONFIG_LOADER_ARGS)["parameters"]["diffusion"]
-    for name, fields in changes.items():
-        section[name] = {**section[name], **fields}
-    return DiffusionConfig.model_validate(section)
-
-
-class Few:
-    """The first batches of an epoch."""
-
-    def __init__(self, batches: NoisyBatches, count: int) -> None:
-        self.batches, self.count = batches, count
-
-    def __len__(self) -> int:
-        return self.count
-
-    def epoch(self, number: int, device: torch.device | None = None) -> Iterator[tuple[torch.Tensor, ...]]:
-        """Yield them."""
-        return islice(self.batches.epoch(number, device), self.count)
 
 
 class Training:
@@ -90,8 +63,9 @@ class Training:
 
     def __init__(self, name: str, tiles: TileStore, options: argparse.Namespace) -> None:
         self.name, self.options = name, options
-        generation = {"generation": {"count": options.count, "batch_size": 50}}
-        self.config = environment(options.env, RECIPES[name] | generation).followed()
+        generation = {"generation.count": options.count, "generation.batch_size": 50}
+        section = parameters(options.env, "diffusion", RECIPES[name] | generation)
+        self.config = DiffusionConfig.model_validate(section).followed()
         side_px = self.config.denoiser.tile_px
         self.train, self.held_out = (
             chosen_tiles(tiles, rows, side_px) for rows in trained_rows(tiles.index, self.config)
@@ -128,11 +102,23 @@ class Training:
         once = self.config.training.model_copy(update={"epochs": 1})
         for steps in (2, 12):
             started = time.monotonic()
-            list(fit(model, loss_of, Few(batches, steps), Few(watched, 0), once, fabric, self.options.seed))
+            list(
+                fit(
+                    model,
+                    loss_of,
+                    FirstBatches(batches, steps),
+                    FirstBatches(watched, 0),
+                    once,
+                    fabric,
+                    self.options.seed,
+                )
+            )
             tiles_per_s = steps * self.config.training.batch_size / (time.monotonic() - started)
         started = time.monotonic()
         with torch.no_grad():
-            seen = sum(len(batch[0]) for batch in Few(watched, 3).epoch(0, fabric.device) if [loss_of(model, batch)])
+            seen = sum(
+                len(batch[0]) for batch in FirstBatches(watched, 3).epoch(0, fabric.device) if [loss_of(model, batch)]
+            )
         watched_per_s = seen / (time.monotonic() - started)
         epoch_s = 60 * self.options.minutes / JUDGEMENTS
         step = max(1, math.ceil(len(watched.pixels) / watched_per_s / (0.1 * epoch_s)))
@@ -151,7 +137,7 @@ class Training:
         header = {
             "recipe": self.name, "denoiser": config.denoiser.model_dump(mode="json"),
             "conditions": self.conditions.to_json(), "pairs": count_pairs(self.numbers[: len(self.train.index)]),
-            "parameters": count_parameters(model), "trained_on": describe(self.train, self.held_out),
+            "parameters": count_parameters(model), "trained_on": describe_tiles(self.train.index),
         }  # fmt: skip
         fabric = open_fabric(self.options.device, config.training.precision)
         given = (model, loss_of, batches, watched, config.training, fabric, self.options.seed, saved)
@@ -243,12 +229,7 @@ def main() -> None:
     parser.add_argument("--threads", type=int, help="of torch; all cores if left out")
     parser.add_argument("--speed-only", action="store_true")
     options = parser.parse_args()
-    options.out.mkdir(parents=True, exist_ok=True)
-    if options.threads:
-        torch.set_num_threads(options.threads)
-    handlers: list[logging.Handler] = [logging.StreamHandler(), logging.FileHandler(options.out / "log.txt")]
-    logging.basicConfig(level=logging.INFO, format="%(asctime)s  %(message)s", handlers=handlers, force=True)
-    FileLock(options.out / ".lock").acquire(timeout=0)
+    open_folder(options.out, options.threads)
     if not options.speed_only:
         tiles = TileStoreDataset(filepath=str(options.data / "03_primary/tiles")).load()
         report(pd.concat([run_recipe(name, tiles, options) for name in options.recipes], ignore_index=True))

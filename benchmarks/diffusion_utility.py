@@ -17,21 +17,18 @@ from typing import Any, Final
 
 import numpy as np
 import pandas as pd
-from kedro.config import OmegaConfigLoader
 
 from benchmarks.colorization_trials import (
-    REPOSITORY,
     Bench,
     Trial,
     arguments,
     environment,
     logger,
-    machine,
     make_plan,
-    markdown,
     open_bench,
     run_trial,
 )
+from benchmarks.trials import machine, markdown, parameters
 from rovervision.datasets.tile_store import TileStoreDataset
 from rovervision.imaging.tiles import TileStore
 from rovervision.learning.code_scores import probe
@@ -44,7 +41,6 @@ from rovervision.pipelines.diffusion.config import DiffusionConfig
 from rovervision.pipelines.diffusion.generating import generate_tiles
 from rovervision.pipelines.diffusion.scoring import fit_judge
 from rovervision.pipelines.diffusion.selecting import trained_rows
-from rovervision.settings import CONFIG_LOADER_ARGS
 
 SCORED: Final = "val"
 """The split under which held-out tiles go here: the one that the environment msl scores."""
@@ -52,8 +48,7 @@ SCORED: Final = "val"
 
 def diffusion_section(env: str, denoiser: Weights, count: int) -> DiffusionConfig:
     """Return the environment's section `diffusion` for this denoiser and so many generated tiles."""
-    section = OmegaConfigLoader(str(REPOSITORY / "conf"), env=env, **CONFIG_LOADER_ARGS)["parameters"]["diffusion"]
-    section["generation"]["count"] = count
+    section = parameters(env, "diffusion", {"generation.count": count})
     return DiffusionConfig.model_validate(section | {"denoiser": denoiser.header["denoiser"]})
 
 
