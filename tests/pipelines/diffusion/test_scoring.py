@@ -5,7 +5,15 @@ import pytest
 
 from rovervision.errors import RovervisionError
 from rovervision.imaging.tiles import TileStore
-from rovervision.pipelines.diffusion.scoring import GAUSSIAN, GENERATED, REAL, fit_judge, gaussian_tiles, score_tiles
+from rovervision.pipelines.diffusion.scoring import (
+    GAUSSIAN,
+    GENERATED,
+    REAL,
+    distances,
+    fit_judge,
+    gaussian_tiles,
+    score_tiles,
+)
 from rovervision.pipelines.diffusion.selecting import chosen_tiles, trained_rows
 from tests.pipelines.diffusion.examples import CONFIG, changed, example_tiles
 
@@ -34,10 +42,22 @@ def test_every_method_is_scored_against_every_reference(scored):
     assert own["frechet"] > floor["frechet"]  # two epochs of eight channels deceive nobody
 
 
-def test_copies_are_found_out(scored):
+def test_copies_are_found_out_and_tiles_of_other_groups_are_none(scored, generated, judge):
     by_method = scored[0].drop_duplicates("method").set_index("method")
-    assert by_method.loc[REAL, ["memorised_share", "memorised_share_pixels"]].tolist() == [1, 1]
+    assert (by_method.loc[REAL, ["memorised_share", "memorised_share_pixels"]] < 0.5).all()
     assert by_method.loc[GENERATED, "memorised_share_pixels"] == 0
+    train = chosen_tiles(example_tiles(), trained_rows(example_tiles().index, CONFIG)[0], 16)
+    copied = TileStore(train.pixels[: len(generated)], generated.regions, generated.index)
+    copies = score_tiles(example_tiles(), copied, judge, CONFIG, 0)[0].iloc[0]
+    assert copies[["memorised_share", "memorised_share_pixels"]].tolist() == [1, 1]
+
+
+def test_distances_to_others_pass_over_the_own_group():
+    many = np.array([[0.0], [1.0], [5.0]], np.float32)
+    groups = np.array(["a", "a", "b"])
+    assert distances(many, None, many, groups).tolist() == [0, 0, 0]
+    assert distances(many, groups, many, groups).tolist() == [5, 4, 4]
+    assert np.isinf(distances(many[:2], groups[:2], many[:2], groups[:2])).all()
 
 
 def test_neighbours_are_the_nearest(scored, generated):

@@ -1,6 +1,6 @@
 """Scores of generated tiles, beside real ones and a simple generator, all of the same count."""
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import numpy as np
 import pandas as pd
@@ -31,6 +31,8 @@ class Look:
 
     pixels: Pixels
     places: NDArray[np.float32]
+    groups: NDArray[np.str_] | None = None
+    """Of real ones, the group that each belongs to: none of its own group can be what it was copied from."""
 
 
 def fit_judge(tiles: TileStore, config: DiffusionConfig, seed: int, device: str) -> Weights:
@@ -52,7 +54,7 @@ def score_tiles(
     generated = looked_at(np.array(tiles_generated.pixels), opened)  # torch warns of arrays that cannot be written
     unseen_rows = reference_rows(tiles.index, config.scoring.reference, config)
     train = chosen_tiles(tiles, trained_rows(tiles.index, config)[0], side_px)
-    learnt = looked_at(train.pixels, opened)
+    learnt = replace(looked_at(train.pixels, opened), groups=train.index["group"].to_numpy(str))
     watched = looked_at(chosen_tiles(tiles, unseen_rows, side_px).pixels, opened)
     methods = {GENERATED: generated} | rivals(learnt, len(generated.pixels), opened, seed)
     memory = {name: memorised(look, learnt, watched, config) for name, look in methods.items()}
@@ -82,10 +84,11 @@ def looked_at(pixels: Pixels, judge: Judge) -> Look:
 
 def rivals(learnt: Look, count: int, judge: Judge, seed: int) -> dict[str, Look]:
     """Return what the generated tiles are scored beside: real ones and a Gaussian's, as many as there are."""
+    assert learnt.groups is not None
     rng = np.random.default_rng([seed, count])
     drawn = np.sort(rng.choice(len(learnt.pixels), min(count, len(learnt.pixels)), replace=False))
     return {
-        REAL: Look(learnt.pixels[drawn], learnt.places[drawn]),
+        REAL: Look(learnt.pixels[drawn], learnt.places[drawn], learnt.groups[drawn]),
         GAUSSIAN: looked_at(gaussian_tiles(learnt.pixels, count, rng), judge),
     }
 
@@ -117,16 +120,37 @@ def about(reference: str, method: str, look: Look, real: Look, config: Diffusion
 
 
 def memorised(look: Look, learnt: Look, watched: Look, config: DiffusionConfig) -> dict[str, float]:
-    """Return the shares of tiles that are nearer to a training tile than held-out ones are, by places and by pixels."""
+    """Return the shares of tiles that are nearer to a training tile than held-out ones are, by places and by pixels.
+
+    Of training tiles themselves, those of their own group do not count: so their share tells how often a tile that is
+    no copy is taken for one.
+    """
 
     def share(few: NDArray[np.float32], many: NDArray[np.float32], real: NDArray[np.float32]) -> float:
-        far, real_far = (nearest(many, each, 1)[1][:, 0] for each in (few, real))
+        far, real_far = distances(few, look.groups, many, learnt.groups), distances(real, None, many, None)
         return generated_scores.memorised_share(far, real_far, config.scoring.memory_quantile)
 
     return {
         "memorised_share": share(look.places, learnt.places, watched.places),
         "memorised_share_pixels": share(flat(look.pixels), flat(learnt.pixels), flat(watched.pixels)),
     }
+
+
+def distances(
+    few: NDArray[np.float32],
+    groups: NDArray[np.str_] | None,
+    many: NDArray[np.float32],
+    groups_of_many: NDArray[np.str_] | None,
+) -> NDArray[np.float32]:
+    """Return how far each of the few is from the nearest of the many, or of those of another group. (len(few),)."""
+    if groups is None or groups_of_many is None:
+        return nearest(many, few, 1)[1][:, 0]
+    far = np.full(len(few), np.inf, np.float32)
+    for group in np.unique(groups):
+        own, others = groups == group, groups_of_many != group
+        if others.any():
+            far[own] = nearest(many[others], few[own], 1)[1][:, 0]
+    return far
 
 
 def flat(pixels: Pixels) -> NDArray[np.float32]:
