@@ -65,7 +65,7 @@ def run(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Run:
     def go(pretend: Pretend | None = None, /, **settings: object) -> DataCatalog:
         if pretend is not None:
             monkeypatch.setattr(nodes, "open_source", lambda *_: pretend)
-        shipped = CATALOG.read_text().replace("${globals:data_root}", str(tmp_path / "data"))
+        shipped = CATALOG.read_text().replace("${globals:curated_root}", str(tmp_path / "data"))
         catalog = DataCatalog.from_config(yaml.safe_load(shipped))
         config = {"queries": [{"name": "q", "source": "pretend"}]} | settings
         catalog["params:ingestion"] = MemoryDataset(IngestionConfig(**config))  # type: ignore[arg-type]
