@@ -9,6 +9,7 @@ from pathlib import Path, PurePosixPath
 from typing import Any, Final, Literal, NoReturn
 
 from kedro.io import AbstractDataset
+from kedro_datasets._typing import ImagePreview
 
 from rovervision.datasets.file_ledger import LEDGER_NAME, MANIFEST_NAME, FileLedger, Row, read_manifest, write_manifest
 from rovervision.datasets.file_storing import INCOMING_NAME, Patience, Promise, is_disk_full, store_all
@@ -193,6 +194,12 @@ class ImageFolderDataset(AbstractDataset[Mapping[str, Promise], dict[str, Stored
             f"The folder {self._root} holds no image ({endings}), nor do its sub-folders. Put images there, or name "
             "another folder."
         )
+
+    def preview(self, images: int = 12) -> ImagePreview:
+        """Return the first images that can be read on one sheet, for Kedro-Viz."""
+        from rovervision.datasets.previews import preview_files
+
+        return preview_files(self.load().values(), images)
 
     def _exists(self) -> bool:
         if self._is_users():

@@ -6,6 +6,7 @@ from typing import Any
 
 import pandas as pd
 from kedro.io import AbstractDataset, DatasetError
+from kedro_datasets._typing import TablePreview
 
 from rovervision.datasets.lenient import Lenient
 
@@ -75,9 +76,11 @@ class MetricHistoryDataset(AbstractDataset[Points, pd.DataFrame]):
                 mlflow.log_metrics(dict(zip(names, rows["value"].tolist(), strict=True)), step=step)
                 self._waiting = self._waiting[self._waiting["step"] != step]
 
-    def preview(self, nrows: int = 5) -> Any:
+    def preview(self, nrows: int = 5) -> TablePreview:
         """Return the first rows, for Kedro-Viz."""
-        return self.load().head(nrows).to_dict(orient="split")
+        from rovervision.datasets.previews import preview_table
+
+        return preview_table(self.load().head(nrows))
 
     def _exists(self) -> bool:
         return self._filepath.exists()

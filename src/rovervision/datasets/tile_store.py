@@ -6,6 +6,7 @@ from typing import Any
 
 import pandas as pd
 from kedro.io import AbstractDataset
+from kedro_datasets._typing import ImagePreview
 
 from rovervision.datasets.mapped_array import map_array
 from rovervision.datasets.replaced_folder import is_whole, restore
@@ -49,6 +50,14 @@ class TileStoreDataset(AbstractDataset[TilePlan | TileStore, TileStore]):
             with (self._folder / name).open("rb") as file:
                 digest.update(hashlib.file_digest(file, "sha256").digest())
         return digest.hexdigest()[:16]
+
+    def preview(self, tiles: int = 48) -> ImagePreview:
+        """Return some tiles, evenly spread, on one sheet, for Kedro-Viz."""
+        from rovervision.datasets.previews import preview_pictures
+        from rovervision.imaging.montage import spread
+
+        stored = self.load()
+        return preview_pictures([stored.pixels[row] for row in spread(len(stored), tiles)])
 
     def _exists(self) -> bool:
         restore(self._folder)
