@@ -30,6 +30,8 @@ from rovervision.configuration import environments, yaml_faults
 from rovervision.console import set_up_logging
 from rovervision.errors import RovervisionError
 from rovervision.hooks.tracking import end_stopped_run
+from rovervision.quiet import MlflowCommands, silence_kedro
+from rovervision.runners import rank, runner_name
 from rovervision.parameters import suggestion
 
 tracebacks = logging.getLogger("rovervision.traceback")
@@ -111,7 +113,10 @@ def run_request(options: dict[str, Any], conf_source: Path) -> Any:
     tags = ("plan",) if is_dry_run(params) else options["tags"]
     check_use(names, tags)
     assert kedro_run.callback is not None
-    return kedro_run.callback(**{**options, "pipelines": names, "pipeline": None, "params": params, "tags": tags})
+    runner = options["runner"] or runner_name()
+    return kedro_run.callback(
+        **{**options, "pipelines": names, "pipeline": None, "params": params, "tags": tags, "runner": runner}
+    )
 
 
 def is_dry_run(params: Mapping[str, Any]) -> bool:
@@ -274,6 +279,9 @@ def _raised_in(error: BaseException) -> str:
 
 def _say(sentence: str) -> None:
     click.secho(f"\n{sentence}", fg="red", err=True)
+    if rank() > 0:  # the first process speaks for all; what only another one meets stands in its log
+        tracebacks.error(sentence)
+        return
 
 
 @click.group(name="rovervision")

@@ -33,12 +33,22 @@ def set_up_logging(conf_source: Path, root: Path) -> str | None:
     if text is None:
         return None
     config = with_paths_below(yaml.safe_load(text), root)
+    if rank() > 0:
+        for handler in (each for each in config["handlers"].values() if "filename" in each):
+            handler["filename"] = beside(handler["filename"], rank())
+            handler["level"] = "WARNING"  # so that there is a file only where something was wrong
     LOGGING.configure(config)
     if rank() > 0:
         logging.getLogger("rovervision").setLevel(logging.WARNING)
     return next(
         (shown(Path(each["filename"])) for each in config["handlers"].values() if "filename" in each), "the log"
     )
+
+
+def beside(filename: str, number: int) -> str:
+    """Return the log of another process than the first: `rovervision.log` to `rovervision-rank1.log`."""
+    path = Path(filename)
+    return str(path.with_stem(f"{path.stem}-rank{number}"))
 
 
 def with_paths_below(config: dict[str, Any], root: Path) -> dict[str, Any]:

@@ -1,5 +1,6 @@
 """Runners beside Kedro's own."""
 
+import logging
 import os
 from collections.abc import Mapping
 
@@ -8,25 +9,37 @@ from kedro.pipeline import Pipeline
 from kedro.runner import SequentialRunner
 from pluggy import PluginManager
 
-RANK_VARIABLES = ("RANK", "SLURM_PROCID", "LOCAL_RANK")
-"""Set by torchrun, by srun, and by launchers that start one process for each device of a machine."""
+from rovervision.learning.launchers import World, find_world
+
+EVERY_RANK = "ranks"
+"""Tag of the nodes that run in every process of a launcher: the trainings."""
 
 
-def rank(environment: Mapping[str, str] | None = None) -> int:
-    """Return the number of this process among those that train together; 0 when it is alone.
+def world(environment: Mapping[str, str] | None = None) -> World:
+    """Return which of how many processes this one is.
 
     Args:
         environment: Environment variables; the process's own when None.
     """
-    environment = os.environ if environment is None else environment
-    return next((int(environment[name]) for name in RANK_VARIABLES if environment.get(name)), 0)
+    return find_world(os.environ if environment is None else environment)
+
+
+def rank(environment: Mapping[str, str] | None = None) -> int:
+    """Return the number of this process among those that train together; 0 when it is alone. Arguments: as `world`."""
+    return world(environment).rank
+
+
+def runner_name() -> str:
+    """Return the dotted name of the runner for this process where nobody asked for another."""
+    return f"{__name__}.{RankZeroRunner.__name__}" if world().size > 1 else SequentialRunner.__name__
 
 
 class RankZeroRunner(SequentialRunner):
-    """Runs the same nodes in every process, but lets only process 0 write.
+    """Runs everything in process 0, and in the others the trainings alone, with what they need.
 
-    The other processes keep their outputs in memory, so that a training that spans several processes leaves one model,
-    one set of figures and one MLflow run. Everything that a later node of the run reads must therefore fit in memory.
+    The others keep their outputs in memory, so that a training that spans several processes leaves one model, one set
+    of figures and one MLflow run. What the run makes itself on the way to a training is made in each process, so it
+    must fit in memory as often.
     """
 
     def _run(
@@ -37,6 +50,25 @@ class RankZeroRunner(SequentialRunner):
         run_id: str | None = None,
     ) -> None:
         if rank() > 0:
-            for name in pipeline.all_outputs():
-                catalog[name] = MemoryDataset(copy_mode="assign")
+            pipeline = trainings_alone(pipeline)
+            keep_in_memory(pipeline, catalog)
         super()._run(pipeline, catalog, hook_manager, run_id)
+
+
+def trainings_alone(pipeline: Pipeline) -> Pipeline:
+    """Return the nodes that run in every process and those before them, in the same order."""
+    trained = [node.name for node in pipeline.nodes if EVERY_RANK in node.tags]
+    return pipeline.to_nodes(*trained) if trained else Pipeline([])
+
+
+def keep_in_memory(pipeline: Pipeline, catalog: CatalogProtocol) -> None:
+    """Put memory in the place of every output of a pipeline, under all names that the same file is read by."""
+    logging.getLogger("kedro.io.data_catalog").setLevel(logging.ERROR)  # it warns of each one that is replaced
+    for output in pipeline.all_outputs():
+        memory = MemoryDataset(copy_mode="assign")
+        for name in {output, *(each for each in pipeline.datasets() if _bare(each) == _bare(output))}:
+            catalog[name] = memory
+
+
+def _bare(name: str) -> str:
+    return name.partition("@")[0]

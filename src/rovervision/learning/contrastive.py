@@ -13,6 +13,8 @@ from pydantic import BaseModel, ConfigDict, Field
 from torch import Tensor, nn
 from torch.nn import functional as F
 
+from rovervision.learning.shared_batches import AllRows
+
 _WIDTHS = {"s": (32, 64, 128, 256), "m": (64, 128, 256, 512)}
 _BLOCKS = {"s": 1, "m": 2}
 _MEAN, _SPREAD = (0.5, 0.42, 0.35), 0.25
@@ -78,6 +80,7 @@ class ContrastiveNetwork(nn.Module):
         self.head = nn.Sequential(
             nn.Linear(self.dim, self.dim), nn.BatchNorm1d(self.dim), nn.ReLU(), nn.Linear(self.dim, config.head_dim)
         )
+        self.all_rows = AllRows()
         self.register_buffer("mean", torch.tensor(_MEAN).view(1, 3, 1, 1))
 
     def forward(self, unit: Tensor) -> Tensor:
@@ -92,8 +95,11 @@ class ContrastiveNetwork(nn.Module):
             sequence_one, sequence_other: (N,) int64 the sequence of each.
         """
         heads = F.normalize(self.head(self(torch.cat([one, other]))).float(), dim=1)
-        sequences = torch.cat([sequence_one, sequence_other]) if self.spare_sequence else None
-        return find_each_other(heads, self.temperature, sequences)
+        both = torch.cat([self.all_rows(each) for each in heads.chunk(2)])
+        if not self.spare_sequence:
+            return find_each_other(both, self.temperature, None)
+        sequences = torch.cat([self.all_rows(each) for each in (sequence_one, sequence_other)])
+        return find_each_other(both, self.temperature, sequences)
 
 
 def find_each_other(heads: Tensor, temperature: float, sequences: Tensor | None) -> Tensor:

@@ -8,6 +8,7 @@ from torch import Tensor, nn
 from rovervision.learning.colorizer import FOLDS, Colorizer
 from rovervision.learning.pretrained import EncoderWeights
 from rovervision.learning.residual import ResidualColorizer
+from rovervision.learning.shared_batches import AllRows
 
 
 class EnsembleColorizer(Colorizer):
@@ -23,7 +24,7 @@ class EnsembleColorizer(Colorizer):
 
     def __init__(self, members: Sequence[ResidualColorizer], member_frac: float) -> None:
         super().__init__(members[0].tables)
-        self.members, self.member_frac = nn.ModuleList(members), member_frac
+        self.members, self.member_frac, self.all_rows = nn.ModuleList(members), member_frac, AllRows()
 
     def each(self) -> list[ResidualColorizer]:
         """Return the members."""
@@ -38,12 +39,22 @@ class EnsembleColorizer(Colorizer):
         return torch.stack([member.doubt(lightness) for member in self.each()]).mean(dim=0)
 
     def loss(self, lightness: Tensor, camera: Tensor, ab: Tensor, fold: Tensor | None = None) -> Tensor:
-        """Return the mean of the members' losses, each over the tiles that it learns from."""
+        """Return the mean of the members' losses, each over the tiles that it learns from.
+
+        Where several processes share the batch, each of their losses counts by its share of the batch's tiles; a member
+        must count by its share of those that it learns from.
+        """
+        if fold is None:
+            return torch.stack([member.loss(lightness, camera, ab) for member in self.each()]).mean()
+        folds, place = self.all_rows(fold), self.all_rows.place(len(fold))
         losses = []
         for number, member in enumerate(self.each()):
-            own = slice(None) if fold is None else learnt_by(number, len(self.members), self.member_frac, fold)
-            losses.append(member.loss(lightness[own], camera[own], ab[own]))
-        return torch.stack(losses).mean()
+            learns = learnt_by(number, len(self.members), self.member_frac, folds)
+            own = learns[place]
+            if own.any():
+                weight = own.sum() / learns.sum() * (len(folds) / len(fold))
+                losses.append(weight * member.loss(lightness[own], camera[own], ab[own]))
+        return torch.stack(losses).sum() / len(self.members) if losses else lightness.new_zeros(())
 
     def take_encoder(self, weights: EncoderWeights) -> None:
         """Set every member's encoder to its ImageNet weights, where the configuration asks for one."""

@@ -3,50 +3,32 @@
 import logging
 import math
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
-from typing import Any, Literal, Protocol
+from dataclasses import dataclass
+from typing import Any, Protocol
 
 import torch
 from lightning_fabric import Fabric
-from pydantic import BaseModel, ConfigDict, Field
 from torch import Tensor, nn
 
 from rovervision.errors import RovervisionError
+from rovervision.learning.collectives import GradientSum, total
+from rovervision.learning.devices import open_fabric
+from rovervision.learning.shared_batches import Parts, Share, looks_across, share_batches
+from rovervision.learning.training_config import Batch, Loss, Metrics, TrainingConfig
+from rovervision.learning.training_state import TrainingState
 from rovervision.learning.weights import Weights
+
+__all__ = [
+    "Batch", "Batches", "Loss", "Metrics", "TrainingConfig", "clip_gradients", "fit", "open_fabric",
+    "parameter_groups", "seeded",
+]  # fmt: skip
 
 logger = logging.getLogger(__name__)
 
 _LINES = 20
 """A training tells its progress in about so many lines, however many epochs it has."""
-
-Batch = tuple[Tensor, ...]
-Loss = Callable[[Any, Batch], Tensor]
-Metrics = dict[str, list[dict[str, float]]]
-
-
-class TrainingConfig(BaseModel):
-    """How long and how fast to learn."""
-
-    model_config = ConfigDict(frozen=True, extra="forbid")
-
-    epochs: int = Field(default=100, ge=1)
-    batch_size: int = Field(default=16, ge=1)
-    learning_rate: float = Field(default=2e-3, gt=0)
-    """Highest rate of AdamW: reached after the warm-up, then lowered to zero along a cosine."""
-    weight_decay: float = Field(default=1e-2, ge=0)
-    warmup_frac: float = Field(default=0.05, ge=0, lt=1)
-    gradient_clip: float = Field(default=1.0, gt=0)
-    ema_decay: float = Field(default=0.998, ge=0, lt=1)
-    """Moving average of the weights; it forgets faster in the first steps, so that short runs profit as well."""
-    schedule: Literal["cosine", "constant"] = "cosine"
-    """How the learning rate goes on after the warm-up."""
-    keep: Literal["best", "last"] = "best"
-    """Which epoch's averaged weights are kept: the best on the watched tiles, or the last."""
-    epoch_tiles: int | None = Field(default=None, ge=1)
-    """Tiles in an epoch; None: as many as there are. A training is judged, saved and resumed between epochs."""
-    precision: Literal["32-true", "bf16-mixed", "16-mixed"] = "32-true"
-    """Lightning Fabric's word."""
 
 
 class Batches(Protocol):
@@ -65,22 +47,6 @@ def seeded(seed: int) -> Iterator[None]:
     with torch.random.fork_rng():
         torch.manual_seed(seed)
         yield
-
-
-def open_fabric(device: str, precision: Literal["32-true", "bf16-mixed", "16-mixed"]) -> Fabric:
-    """Return Lightning Fabric for one device: auto, cpu, mps, cuda, or cuda:1 for the second one.
-
-    Raises RovervisionError where there is no such device.
-    """
-    kind, _, number = device.partition(":")
-    if kind not in ("auto", "cpu", "mps", "cuda") or (number and not (kind == "cuda" and number.isdigit())):
-        raise RovervisionError(f"There is no device '{device}'. Set device to auto, cpu, mps, cuda or cuda:1.")
-    try:
-        return Fabric(accelerator=kind, devices=[int(number)] if number else 1, precision=precision)
-    except (ValueError, RuntimeError) as error:
-        raise RovervisionError(
-            f"Device '{device}' cannot be used here ({error}). Set device to auto or cpu."
-        ) from error
 
 
 def fit(
@@ -112,23 +78,34 @@ def fit(
         Iterator of checkpoints. Tensors: `model.*`, `ema.*`, `best.*`, `optimizer.*`; header: epoch, step, best_loss,
         best_epoch, history.
     """
+    _refuse_pieces(model, config)
+    share = Share(fabric.global_rank, fabric.world_size)
+    resume = _same_start(model, resume, fabric)
+    part = _Part(fabric, loss, Parts(share, config.accumulate, is_whole=looks_across(model)))
+    if share.size > 1:
+        share_batches(model, share)
+    if config.channels_last:
+        model.to(memory_format=torch.channels_last)
     optimizer = torch.optim.AdamW(parameter_groups(model), lr=config.learning_rate, weight_decay=config.weight_decay)
     forward_methods: tuple[str, ...] = getattr(type(model), "forward_methods", ())
+    for name in forward_methods if config.compile else ():
+        setattr(model, name, torch.compile(getattr(model, name), dynamic=False))
     wrapped, optimizer = fabric.setup(model, optimizer)
     for name in forward_methods:
         wrapped.mark_forward_method(name)
-    run = _Run(wrapped, optimizer, config, steps=config.epochs * len(batches))
+    run = TrainingState(wrapped, optimizer, config, steps=config.epochs * len(batches))
+    add_up = GradientSum(list(model.parameters())) if share.size > 1 else None
     if resume is not None:
         run.restore(resume)
     else:
-        run.judge(_mean_loss(run, loss, monitor, fabric))
+        run.judge(_judge(run, part, monitor))
     yield run.checkpoint(), run.history
     started, first = time.monotonic(), run.epoch
     while run.epoch < config.epochs:
-        with seeded(seed * 1_000_003 + run.epoch):
-            train_loss = _train_epoch(run, loss, batches, fabric)
+        with seeded(seed * 1_000_003 + run.epoch + (share.rank << 40)):  # what is dropped differs from part to part
+            train_loss = _train_epoch(run, part, batches, add_up)
         run.epoch += 1
-        new = run.record(train_loss, _mean_loss(run, loss, monitor, fabric))
+        new = run.record(train_loss, _judge(run, part, monitor))
         left_s = (time.monotonic() - started) / (run.epoch - first) * (config.epochs - run.epoch)
         told = run.epoch % math.ceil(config.epochs / _LINES) == 0 or run.epoch == config.epochs
         logger.log(
@@ -137,6 +114,14 @@ def fit(
             run.epoch, config.epochs, train_loss, run.monitor_loss, run.best_loss, _clock(left_s),
         )  # fmt: skip
         yield run.checkpoint(), new
+
+
+def _refuse_pieces(model: nn.Module, config: TrainingConfig) -> None:
+    if config.accumulate > 1 and looks_across(model):
+        raise RovervisionError(
+            f"training.accumulate={config.accumulate} would train to something else: this kind of model looks at all "
+            "tiles of a batch together. Set accumulate to 1, and batch_size to what fits on the device."
+        )
 
 
 def parameter_groups(model: nn.Module) -> list[dict[str, Any]]:
@@ -156,116 +141,75 @@ def clip_gradients(optimizer: Any, max_norm: float, fabric: Fabric) -> None:
         torch.nn.utils.clip_grad_norm_(group["params"], max_norm)
 
 
-class _Run:
-    """What changes while a model trains, and how it is written down."""
+@dataclass
+class _Part:
+    """What this process does with a batch."""
 
-    def __init__(self, model: nn.Module, optimizer: Any, config: TrainingConfig, steps: int) -> None:
-        self.model, self.optimizer, self.config, self.steps = model, optimizer, config, max(steps, 1)
-        self.epoch, self.step = 0, 0
-        self.best_loss, self.best_epoch, self.monitor_loss = float("inf"), 0, float("inf")
-        self.ema = {name: t.detach().clone() for name, t in model.state_dict().items()}
-        self.best = {name: t.clone() for name, t in self.ema.items()}
-        self.history: Metrics = {}
+    fabric: Fabric
+    loss: Loss
+    parts: Parts
 
-    def learning_rate(self) -> float:
-        """Linear warm-up, then half a cosine down to zero."""
-        warmup = max(1, round(self.config.warmup_frac * self.steps))
-        if self.step < warmup:
-            return self.config.learning_rate * (self.step + 1) / warmup
-        progress = (self.step - warmup) / max(1, self.steps - warmup)
-        if self.config.schedule == "constant":
-            return self.config.learning_rate
-        return self.config.learning_rate * 0.5 * (1 + float(torch.cos(torch.tensor(torch.pi * min(progress, 1.0)))))
+    def value(self, model: Any, own: Batch) -> Tensor:
+        with self.fabric.autocast():  # on one device, Fabric runs no method but `forward` in the precision asked for
+            return self.loss(model, own)
 
-    def average(self) -> None:
-        """Move the average toward the weights; early steps count more (warm-up (1 + t) / (10 + t))."""
-        decay = min(self.config.ema_decay, (1 + self.step) / (10 + self.step))
-        for name, tensor in self.model.state_dict().items():
-            if tensor.is_floating_point():
-                self.ema[name].lerp_(tensor.detach(), 1 - decay)
-            else:
-                self.ema[name].copy_(tensor)
-
-    def judge(self, monitor_loss: float) -> None:
-        """Keep the averaged weights if they are the best so far, or the last ones are wanted."""
-        self.monitor_loss = monitor_loss
-        if monitor_loss < self.best_loss or self.config.keep == "last":
-            self.best_loss, self.best_epoch = monitor_loss, self.epoch
-            self.best = {name: t.clone() for name, t in self.ema.items()}
-
-    def record(self, train_loss: float, monitor_loss: float) -> Metrics:
-        """Judge the epoch and return its metrics, in the form that MLflow's history dataset takes."""
-        self.judge(monitor_loss)
-        values = {"train_loss": train_loss, "monitor_loss": monitor_loss, "learning_rate": self.learning_rate()}
-        new = {name: [{"value": value, "step": self.epoch}] for name, value in values.items()}
-        self.history = {name: [*self.history.get(name, []), *points] for name, points in new.items()}
-        return new
-
-    def checkpoint(self) -> Weights:
-        groups = {"model": self.model.state_dict(), "ema": self.ema, "best": self.best}
-        tensors = {
-            f"{group}.{name}": t.detach().clone() for group, named in groups.items() for name, t in named.items()
-        }
-        for index, state in self.optimizer.state_dict()["state"].items():
-            tensors |= {f"optimizer.{index}.{name}": value.detach().clone() for name, value in state.items()}
-        header = {
-            "epoch": self.epoch, "step": self.step, "history": self.history,
-            "best_loss": self.best_loss, "best_epoch": self.best_epoch, "monitor_loss": self.monitor_loss,
-        }  # fmt: skip
-        return Weights(tensors, header)
-
-    def restore(self, saved: Weights) -> None:
-        device = next(self.model.parameters()).device
-        self.model.load_state_dict(saved.group("model"))
-        self.ema = {name: t.to(device) for name, t in saved.group("ema").items()}
-        self.best = {name: t.to(device) for name, t in saved.group("best").items()}
-        state: dict[int, dict[str, Tensor]] = {}
-        for key, tensor in saved.group("optimizer").items():
-            index, name = key.split(".", 1)
-            state.setdefault(int(index), {})[name] = tensor
-        full = self.optimizer.state_dict()
-        self.optimizer.load_state_dict({"state": state, "param_groups": full["param_groups"]})
-        header = saved.header
-        self.epoch, self.step, self.history = header["epoch"], header["step"], header["history"]
-        self.best_loss, self.best_epoch = header["best_loss"], header["best_epoch"]
-        self.monitor_loss = header["monitor_loss"]
+    def mean(self, told: Sequence[tuple[Tensor, int]]) -> float:
+        """Return the mean over rows, also those of the other processes, of mean losses of so many rows each."""
+        value, count = 0.0, 0
+        for each, rows in told:
+            value, count = value + float(each) * rows, count + rows
+        if self.parts.share.size > 1:
+            both = total(torch.tensor([value, count], dtype=torch.float64, device=self.fabric.device))
+            value, count = both[0].item(), int(both[1])
+        return value / max(count, 1)
 
 
-def _train_epoch(run: _Run, loss: Loss, batches: Batches, fabric: Fabric) -> float:
+def _same_start(model: nn.Module, resume: Weights | None, fabric: Fabric) -> Weights | None:
+    """Let all processes begin with the weights of the first; it may have found a checkpoint that they did not."""
+    if fabric.world_size == 1:
+        return resume
+    state, resume = fabric.broadcast((model.state_dict(), resume))
+    model.load_state_dict(state)
+    return resume
+
+
+def _train_epoch(run: TrainingState, part: _Part, batches: Batches, add_up: GradientSum | None) -> float:
     run.model.train()
-    total, count = 0.0, 0
-    for batch in batches.epoch(run.epoch, fabric.device):
+    told: list[tuple[Tensor, int]] = []  # read at the end: each look at a number would make the device wait
+    for batch in batches.epoch(run.epoch, part.fabric.device):
         for group in run.optimizer.param_groups:
             group["lr"] = run.learning_rate()
         run.optimizer.zero_grad(set_to_none=True)
-        with fabric.autocast():  # on one device, Fabric runs no method but `forward` in the precision asked for
-            value = loss(run.model, batch)
-        fabric.backward(value)
-        clip_gradients(run.optimizer, run.config.gradient_clip, fabric)
+        for own, rows in part.parts.of(batch):
+            value, weight = part.value(run.model, own), rows / len(batch[0])
+            if value.requires_grad:  # none of this process's tiles may be one to learn from
+                part.fabric.backward(value if weight == 1 else value * weight)
+            told.append((value.detach(), rows))
+        if add_up is not None:
+            add_up()
+        clip_gradients(run.optimizer, run.config.gradient_clip, part.fabric)
         run.optimizer.step()
         run.step += 1
         run.average()
-        total, count = total + float(value.detach()) * len(batch[0]), count + len(batch[0])
-    if not math.isfinite(total):
+    mean = part.mean(told)
+    if not math.isfinite(mean):
         raise RovervisionError(
             f"The training diverged in epoch {run.epoch + 1}: the loss is no number any more. Lower learning_rate "
             f"(it was {run.config.learning_rate}) and give the same command again."
         )
-    return total / max(count, 1)
+    return mean
 
 
 @torch.no_grad()
-def _mean_loss(run: _Run, loss: Loss, batches: Batches, fabric: Fabric) -> float:
+def _judge(run: TrainingState, part: _Part, batches: Batches) -> float:
+    """Return the mean loss of the averaged weights."""
     trained = {name: t.detach().clone() for name, t in run.model.state_dict().items()}
     run.model.load_state_dict(run.ema)
     run.model.eval()
-    total, count = 0.0, 0
-    for batch in batches.epoch(0, fabric.device):
-        with fabric.autocast():
-            value = float(loss(run.model, batch))
-        total, count = total + value * len(batch[0]), count + len(batch[0])
+    pieces = (piece for batch in batches.epoch(0, part.fabric.device) for piece in part.parts.of(batch))
+    mean = part.mean([(part.value(run.model, own), rows) for own, rows in pieces])
     run.model.load_state_dict(trained)
-    return total / max(count, 1)
+    return mean
 
 
 def _clock(seconds: float) -> str:

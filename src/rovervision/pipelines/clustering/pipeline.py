@@ -39,7 +39,7 @@ def _learning_nodes() -> list[Node]:
             ["tiles", OWN, "params:seed", "params:device", "encoder_saved", "encoder_weights"],
             ["encoder_checkpoint", "encoder_metrics"],
             name="train_encoder",
-            tags="train",
+            tags=("train", "ranks"),
         ),
         Node(finish_encoder, ["encoder_checkpoint", OWN], "encoder", name="finish_encoder", tags="train"),
         Node(embed_tiles, ["tiles", "encoder"], "tile_codes", name="embed_tiles", tags="train"),

@@ -69,7 +69,7 @@ def train_encoder(
     network = start_network(config.encoder, seed, no_encoder_weights if resume else encoder_weights, resume is None)
     assert network is not None
     batches, monitor = training_batches(tiles, config, input_side_px(config.encoder, network), rows, watched, seed)
-    fabric = open_fabric(device, config.training.precision)
+    fabric = open_fabric(device, config.training.precision, together=True)
     for checkpoint, metrics in fit(network, loss_of, batches, monitor, config.training, fabric, seed, resume):
         tensors = checkpoint.tensors
         if checkpoint.header["epoch"] == config.training.epochs:
@@ -185,7 +185,7 @@ def sampled_sequences(sequences: np.ndarray, rows: np.ndarray, most: int, seed: 
 
 def fingerprint(tiles: TileStore, config: ClusteringConfig, seed: int) -> str:
     """Return a hash of all that decides what a training ends with: parameters, seed, and the tiles."""
-    parts = [part.model_dump_json() for part in (config.training, config.augmentation)]
+    parts = [config.training.what_counts(), config.augmentation.model_dump_json()]
     told = f"{config.encoder.what_counts()}{parts}{seed} {CODE_VERSION}".encode()
     rows = np.flatnonzero(tiles.index["split"].astype(str).isin(config.encoder.splits))
     return hash_tiles(told, tiles, rows, ["tile_id", "group", "camera", "sol", "split"])

@@ -90,7 +90,7 @@ def train_colorizer(
         "tile_px": tiles.tile_px,
         "trained_on": about,
     }
-    fabric = open_fabric(device, config.training.precision)
+    fabric = open_fabric(device, config.training.precision, together=True)
     for checkpoint, metrics in fit(model, teach_or_judge, batches, watched, config.training, fabric, seed, resume):
         yield Weights(checkpoint.tensors, checkpoint.header | header), metrics
 

@@ -54,7 +54,7 @@ def create_pipeline(**_: object) -> Pipeline:
                 ],
                 ["colorizer_checkpoint", "colorization_metrics"],
                 name="train_colorizer",
-                tags="train",
+                tags=("train", "ranks"),
             ),
             Node(
                 finish_colorizer,

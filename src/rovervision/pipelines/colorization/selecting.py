@@ -94,8 +94,8 @@ def fingerprint(config: ColorizationConfig, seed: int, tiles: TileStore) -> str:
     """Return a hash of all that decides what a training ends with: parameters, seed, and the training tiles."""
     config = config.followed()
     own = config.model.model_dump(mode="json", include={"kind", config.model.kind})
-    parts = [config.training, config.augmentation, config.sampling]
-    told = f"{own}{[part.model_dump_json() for part in parts]}{seed} {CODE_VERSION}".encode()
+    others = [part.model_dump_json() for part in (config.augmentation, config.sampling)]
+    told = f"{own}{[config.training.what_counts(), *others]}{seed} {CODE_VERSION}".encode()
     rows = color_rows(tiles.index, "train")
     known = ["tile_id", "group", "rover", "camera", "label", "sol", "weight"]
     columns = known + (["cluster"] if "cluster" in tiles.index else [])

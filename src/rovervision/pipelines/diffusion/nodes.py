@@ -59,7 +59,7 @@ def train_denoiser(
         "trained_on": describe_tiles(train.index) | {"tiles_held_out": len(held_out.index)},
     }
     batches, watched = training_batches(model, config, train, held_out, numbers, seed)
-    fabric = open_fabric(device, config.training.precision)
+    fabric = open_fabric(device, config.training.precision, together=True)
     for checkpoint, metrics in fit(model, loss_of, batches, watched, config.training, fabric, seed, resume):
         yield Weights(checkpoint.tensors, checkpoint.header | header), metrics
 

@@ -33,7 +33,7 @@ def _training_nodes() -> list[Node]:
             ["tiles", "tile_clusters@known", "params:diffusion", "params:seed", "params:device", "denoiser_saved"],
             ["denoiser_checkpoint", "diffusion_metrics"],
             name="train_denoiser",
-            tags="train",
+            tags=("train", "ranks"),
         ),
         Node(finish_denoiser, "denoiser_checkpoint", "denoiser", name="finish_denoiser", tags="train"),
         Node(export_denoiser, "denoiser", "denoiser_exported", name="export_denoiser", tags="train"),

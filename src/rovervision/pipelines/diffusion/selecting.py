@@ -104,8 +104,8 @@ def count_pairs(numbers: NDArray[np.int64]) -> list[list[int]]:
 def fingerprint(config: DiffusionConfig, seed: int, tiles: RealTiles, held_out: RealTiles, numbers: NDArray) -> str:
     """Return a hash of all that decides what a training ends with: parameters, seed, and the tiles as they are seen."""
     config = config.followed()
-    parts = (config.denoiser, config.training, config.changes)
-    digest = hashlib.sha256(f"{[part.model_dump_json() for part in parts]}{seed} {CODE_VERSION}".encode())
+    parts = [config.denoiser.model_dump_json(), config.training.what_counts(), config.changes.model_dump_json()]
+    digest = hashlib.sha256(f"{parts}{seed} {CODE_VERSION}".encode())
     for each in (tiles.pixels, held_out.pixels, numbers):
         digest.update(np.ascontiguousarray(each).tobytes())
     return digest.hexdigest()[:16]
