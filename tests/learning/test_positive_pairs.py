@@ -18,7 +18,8 @@ ONLY = {
 def named(names: list[str], **columns) -> pd.DataFrame:
     index = pd.DataFrame({"frame_id": names, "sol": 3, "split": "train", "taken_utc": None, "sclk_s": np.nan})
     cameras = {"L": "mastcam_left", "R": "mastcam_right", "H": "mahli"}
-    return index.assign(rover="curiosity", camera=[cameras.get(n[5:6], "mahli") for n in names], **columns)
+    known = {"rover": "curiosity", "camera": [cameras.get(n[5:6], "mahli") for n in names]}
+    return index.assign(**(known | columns))
 
 
 def test_the_other_eye_is_of_the_same_instant():
@@ -54,6 +55,14 @@ def test_a_chain_of_neighbours_is_no_longer_than_the_longest_time():
     found = find_companions(index, ONLY["time"])
     assert found.pairs().tolist() == [[0, 1], [1, 2]]
     assert len(np.unique(found.sequences)) == 1
+
+
+def test_a_frame_of_unknown_sol_is_alone_and_tears_no_other_run():
+    names = [f"frame_{row}" for row in range(8)]
+    sols = pd.array([1, 1, 1, 1, 2, 2, None, None], dtype="Int64")
+    index = named(names, sol=sols, sclk_s=[0.0, 20.0, 40.0, 60.0, 10.0, 30.0, 15.0, 16.0], camera="mahli")
+    found = find_companions(index, ONLY["time"])
+    assert [len(found.of(row)) for row in range(8)] == [3, 3, 3, 3, 1, 1, 0, 0]
 
 
 def test_utc_serves_where_there_is_no_clock():

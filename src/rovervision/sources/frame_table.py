@@ -10,6 +10,7 @@ from rovervision.sources.frame import Frame
 
 FRAME_COLUMNS: Final = tuple(field.name for field in fields(Frame))
 INTEGER_COLUMNS: Final = ("sol", "width_px", "height_px")
+_BATCH_ROWS: Final = 20_000
 
 HEAVY_COLUMNS: Final = ("record", "url", "credit")
 """Columns that take most of a listing's memory and decide nothing about which frames are wanted."""
@@ -45,6 +46,12 @@ def frames_of(table: pd.DataFrame) -> list[Frame]:
     names = [name for name in FRAME_COLUMNS if name in table.columns]
     columns = [table[name].astype(object).where(table[name].notna(), None) for name in names]
     return [Frame(**dict(zip(names, row, strict=True))) for row in zip(*columns, strict=True)]
+
+
+def each_frame(table: pd.DataFrame) -> Iterator[Frame]:
+    """Yield the frames of a table's rows, few of which are held at a time as both."""
+    for top in range(0, len(table), _BATCH_ROWS):
+        yield from frames_of(table.iloc[top : top + _BATCH_ROWS])
 
 
 def table_of(frames: Iterable[Frame]) -> pd.DataFrame:

@@ -1,7 +1,7 @@
 """Which frames are kept: every check that a frame fails, with the value that failed."""
 
 from collections import Counter
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from typing import Any
 
 import numpy as np
@@ -22,6 +22,7 @@ HELD_OUT_DUPLICATE = "duplicate_of_held_out"
 REPEATS = frozenset({EXACT_DUPLICATE, OLDER_VERSION})
 """Reasons of frames that pass every check of their own, and show what another kept frame shows."""
 
+_BATCH_ROWS = 4096
 _PRIORITY = {"test": 0, "val": 1, "train": 2}
 """Of equal files the one that a published split holds out furthest is kept."""
 
@@ -33,7 +34,7 @@ def judged(frames: pd.DataFrame, config: CurationConfig) -> pd.DataFrame:
     """
     named = frames.assign(product=pd.Series([_product(name) for name in frames["file_name"]], frames.index, "string"))
     meant = judgements_for(named, config)
-    failed = [failed_checks(row, one) for row, one in zip(named.to_dict("records"), meant, strict=True)]
+    failed = [failed_checks(row, one) for row, one in zip(_rows(named), meant, strict=True)]
     _add_repeats(named, failed)
     sentences = [[f"{reason}: {finding}" for reason, finding in checks.items()] for checks in failed]
     return named.assign(
@@ -42,6 +43,12 @@ def judged(frames: pd.DataFrame, config: CurationConfig) -> pd.DataFrame:
         reasons=pd.Series([list(checks) for checks in failed], frames.index, object),
         findings=pd.Series(sentences, frames.index, object),
     )
+
+
+def _rows(frames: pd.DataFrame) -> Iterator[dict[Any, Any]]:
+    """Yield the rows, of which few are held at a time: as dicts they take many times the table's memory."""
+    for top in range(0, len(frames), _BATCH_ROWS):
+        yield from frames.iloc[top : top + _BATCH_ROWS].to_dict("records")
 
 
 def judgements_for(frames: pd.DataFrame, config: CurationConfig) -> list[Judgement]:

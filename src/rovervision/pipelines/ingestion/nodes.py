@@ -23,7 +23,7 @@ from rovervision.pipelines.ingestion.selecting import judge_listing
 from rovervision.pipelines.ingestion.summary import summarize, table_of_outcomes
 from rovervision.sources.fetch_plan import FetchPlan, FetchTerms, FrameFetch, MaskFetch, origin_of, stored_name
 from rovervision.sources.frame import Frame, MaskedSource, MeasuringSource, Query, Source, StoredFile
-from rovervision.sources.frame_table import FrameListing, frames_of
+from rovervision.sources.frame_table import FrameListing, each_frame, frames_of
 from rovervision.sources.registry import IngestionConfig, fingerprint_of, is_live, open_source
 from rovervision.sources.selection import describe_holdings, unrestricted
 
@@ -122,9 +122,12 @@ def plan_fetch(
         min_free_bytes=config.min_free_bytes,
     )
     images, masks = FetchPlan(terms=terms), FetchPlan(terms=replace(terms, expected_bytes=0))
-    for frame in frames_of(frames_selected):
+    for frame in each_frame(frames_selected):
         source, origin = sources[frame.query], origin_of(frame, fingerprint_of(frame.source, config))
-        images[stored_name(frame)] = FrameFetch(source, frame, origin)
+        # A live archive fetches by address; millions of raw records would be most of a plan's memory.
+        images[stored_name(frame)] = FrameFetch(
+            source, replace(frame, record="{}") if is_live(frame.source) else frame, origin
+        )
         if frame.has_mask and isinstance(source, MaskedSource):
             masks[f"{frame.frame_id}.png"] = MaskFetch(source, frame, origin)
     return images, masks

@@ -8,7 +8,7 @@ import pandas as pd
 
 from rovervision.sources.fetch_plan import origin_of, stored_name
 from rovervision.sources.frame import Frame, MeasuringSource
-from rovervision.sources.frame_table import frames_of
+from rovervision.sources.frame_table import each_frame
 from rovervision.sources.http.transport import FetchError
 from rovervision.sources.registry import IngestionConfig, fingerprint_of
 
@@ -24,7 +24,7 @@ def mark_stored(frames_selected: pd.DataFrame, files_stored: pd.DataFrame, confi
     known = {(row.name, row.origin): row.n_bytes for row in files_stored.itertuples(index=False)}
     sizes = [
         known.get((stored_name(frame), origin_of(frame, fingerprint_of(frame.source, config))))
-        for frame in frames_of(frames_selected)
+        for frame in each_frame(frames_selected)
     ]
     return frames_selected.assign(n_bytes=pd.array(sizes, dtype="Int64"))
 
