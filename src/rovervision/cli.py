@@ -30,9 +30,9 @@ from rovervision.configuration import environments, yaml_faults
 from rovervision.console import set_up_logging
 from rovervision.errors import RovervisionError
 from rovervision.hooks.tracking import end_stopped_run
+from rovervision.parameters import suggestion
 from rovervision.quiet import MlflowCommands, silence_kedro
 from rovervision.runners import rank, runner_name
-from rovervision.parameters import suggestion
 
 tracebacks = logging.getLogger("rovervision.traceback")
 """Goes to the log file only."""
@@ -278,10 +278,10 @@ def _raised_in(error: BaseException) -> str:
 
 
 def _say(sentence: str) -> None:
-    click.secho(f"\n{sentence}", fg="red", err=True)
     if rank() > 0:  # the first process speaks for all; what only another one meets stands in its log
         tracebacks.error(sentence)
         return
+    click.secho(f"\n{sentence}", fg="red", err=True)
 
 
 @click.group(name="rovervision")
