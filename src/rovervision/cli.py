@@ -31,7 +31,6 @@ from rovervision.console import set_up_logging
 from rovervision.errors import RovervisionError
 from rovervision.hooks.tracking import end_stopped_run
 from rovervision.parameters import suggestion
-from rovervision.quiet import MlflowCommands, silence_kedro
 from rovervision.runners import rank, runner_name
 
 tracebacks = logging.getLogger("rovervision.traceback")
