@@ -26,7 +26,7 @@ WHY: Mapping[str, str] = {
     "sample_type": "The archive itself calls it a lesser product, such as a thumbnail.",
     "exact_duplicate": "Another kept frame has the same bytes.",
     "older_version": "A newer version of the same product is there.",
-    "duplicate_of_held_out": "It shows nearly the same as a frame that is held out: to learn from it would be to cheat.",
+    "duplicate_of_held_out": "It shows what a held-out frame shows: learning from it would be cheating.",
     "short_side_px": "The picture is too small to cut a tile from.",
     "aspect": "The picture is a narrow strip.",
     "edge_frac": "A side of the picture never arrived.",
