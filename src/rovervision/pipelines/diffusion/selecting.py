@@ -19,6 +19,10 @@ CODE_VERSION = 1
 one of the present code."""
 
 
+_BATCH_TILES = 1024
+"""Tiles that are held at their full size at once."""
+
+
 @dataclass(frozen=True)
 class RealTiles:
     """Real tiles at the side of the generated ones."""
@@ -31,7 +35,10 @@ class RealTiles:
 
 def chosen_tiles(tiles: TileStore, rows: NDArray[np.int64], tile_px: int) -> RealTiles:
     """Return tiles of some rows, shrunk; no more of a memory map is read than these."""
-    return RealTiles(shrunk(np.asarray(tiles.pixels[rows]), tile_px), tiles.index.iloc[rows].reset_index(drop=True))
+    pixels = np.empty((len(rows), tile_px, tile_px, 3), np.uint8)
+    for top in range(0, len(rows), _BATCH_TILES):
+        pixels[top : top + _BATCH_TILES] = shrunk(np.asarray(tiles.pixels[rows[top : top + _BATCH_TILES]]), tile_px)
+    return RealTiles(pixels, tiles.index.iloc[rows].reset_index(drop=True))
 
 
 def trained_rows(index: pd.DataFrame, config: DiffusionConfig) -> tuple[NDArray[np.int64], NDArray[np.int64]]:
