@@ -105,7 +105,7 @@
       canvas.width = Math.round(width * scale);
       canvas.height = Math.round(height * scale);
       pen.setTransform(scale, 0, 0, scale, 0, 0);
-      side = width < 600 ? 30 : 54;
+      side = (width < 600 ? 30 : 54) * (chosen === null ? 1 : 0.7);
       const inset = side / 2 + 4;
       places = x.map((each, index) => [inset + each * (width - 2 * inset), inset + y[index] * (height - 2 * inset)]);
       pen.clearRect(0, 0, width, height);
