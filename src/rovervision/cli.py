@@ -23,7 +23,6 @@ from kedro.framework.cli.utils import KedroCliError
 from kedro.io import DatasetError
 from kedro.utils import find_kedro_project
 from kedro.validation.exceptions import ParameterValidationError
-from mlflow.exceptions import MlflowException  # the hooks have imported mlflow already
 from omegaconf.errors import OmegaConfBaseException
 
 from rovervision.configuration import environments, yaml_faults
@@ -31,6 +30,7 @@ from rovervision.console import set_up_logging
 from rovervision.errors import RovervisionError
 from rovervision.hooks.tracking import end_stopped_run
 from rovervision.parameters import suggestion
+from rovervision.quiet import MlflowCommands, silence_kedro
 from rovervision.runners import rank, runner_name
 
 tracebacks = logging.getLogger("rovervision.traceback")
@@ -71,6 +71,7 @@ def run_politely(**options: Any) -> Any:
     root = find_kedro_project(Path.cwd()) or Path.cwd()
     conf_source = Path(options.get("conf_source") or root / "conf")
     log_file = None
+    silence_kedro()
     try:
         log_file = set_up_logging(conf_source, root)
         with stop_signals():
@@ -249,10 +250,11 @@ def _known_sentence(error: BaseException) -> str | None:
             f"Another run holds {error.lock_file}. Wait until it has ended, or delete that file if no run is at "
             "work, and give the same command again."
         )
-    return _mlflow_sentence(error) if isinstance(error, MlflowException) else None
+    is_of_mlflow = type(error).__module__ == "mlflow.exceptions"  # told without importing it
+    return _mlflow_sentence(error) if is_of_mlflow else None
 
 
-def _mlflow_sentence(error: MlflowException) -> str:
+def _mlflow_sentence(error: BaseException) -> str:
     import mlflow
 
     reason = shorten(str(error), 300, placeholder=" ...")
@@ -287,6 +289,8 @@ def _say(sentence: str) -> None:
 def cli() -> None:
     """Commands of this project."""
 
+
+cli.add_command(MlflowCommands(name="mlflow", help="Commands of kedro-mlflow."))
 
 run = click.Command(
     name="run",

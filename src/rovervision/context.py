@@ -1,10 +1,12 @@
 """The project's context: where its root is, and what to say when a parameter is wrong."""
 
+import os
 from collections.abc import Mapping
-from functools import partial
+from functools import cached_property, partial
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
+from kedro.config import MissingConfigException
 from kedro.framework.context import KedroContext
 from kedro.framework.project import pipelines
 from kedro.utils import find_kedro_project
@@ -15,6 +17,12 @@ from omegaconf import OmegaConf
 from rovervision.configuration import runtime_keys
 from rovervision.errors import RovervisionError
 from rovervision.parameters import explain_sections, explain_shared, unknown_keys
+
+if TYPE_CHECKING:
+    from kedro_mlflow.config.kedro_mlflow_config import KedroMlflowConfig
+
+SQLITE_PREFIX = "sqlite:///"
+"""How the address of a store begins that is a file."""
 
 
 def project_path(relative: str, root: Path | None = None) -> str:
@@ -27,12 +35,44 @@ def project_path(relative: str, root: Path | None = None) -> str:
     return str((root or find_kedro_project(Path.cwd()) or Path.cwd()) / relative)
 
 
+def mlflow_config(context: KedroContext) -> dict[str, Any]:
+    """Return what `mlflow.yml` says; a configuration without that file gets a SQLite store in the root."""
+    try:
+        stored = context.config_loader["mlflow"]
+    except MissingConfigException:
+        stored = {}
+    server = {**(stored.get("server") or {})}
+    server["mlflow_tracking_uri"] = (
+        server.get("mlflow_tracking_uri")
+        or os.environ.get("MLFLOW_TRACKING_URI")
+        or f"{SQLITE_PREFIX}{project_path('mlflow.db', context.project_path)}"
+    )
+    config = {**stored, "server": server}
+    if not server["mlflow_tracking_uri"].startswith(SQLITE_PREFIX):
+        # a server knows best where its artifacts go
+        create = config.get("tracking", {}).get("experiment", {}).get("create_experiment_kwargs", {})
+        create.pop("artifact_location", None)
+    return config
+
+
 class ProjectContext(KedroContext):
     """Kedro's context that resolves `${project_path:...}` from its own root and explains wrong parameters."""
 
     def __init__(self, *arguments: Any, **options: Any) -> None:
         super().__init__(*arguments, **options)
         OmegaConf.register_new_resolver("project_path", partial(project_path, root=self.project_path), replace=True)
+
+    @cached_property
+    def mlflow(self) -> "KedroMlflowConfig":
+        """Where MLflow is and what it keeps, as kedro-mlflow understands it; asking imports MLflow."""
+        from rovervision.quiet import silence_mlflow
+
+        silence_mlflow()
+        from kedro_mlflow.config.kedro_mlflow_config import KedroMlflowConfig
+
+        config = mlflow_config(self)
+        self.config_loader["mlflow"] = config  # kedro-mlflow reads it again when the run starts
+        return KedroMlflowConfig.model_validate(config)
 
     @property
     def params(self) -> dict[str, Any]:

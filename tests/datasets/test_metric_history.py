@@ -1,5 +1,8 @@
 """Curves: one at rest, one in MLflow, no point twice."""
 
+import pickle
+import threading
+import time
 from pathlib import Path
 
 import mlflow
@@ -7,6 +10,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 from kedro.io import DatasetError
+from mlflow.entities import Metric
 from mlflow.exceptions import MlflowException
 
 from rovervision.datasets.metric_history import MetricHistoryDataset, as_table, rewound
@@ -71,6 +75,7 @@ def test_points_arrive_live_and_once(tracked: mlflow.MlflowClient, tmp_path: Pat
     curve.save({})
     for step in (1, 2):
         curve.save(loss(step))
+        curve.flush()
         assert steps(tracked, run_id) == list(range(1, step + 1))
     curve.flush()
     assert steps(tracked, run_id) == [1, 2]
@@ -85,6 +90,7 @@ def test_a_resumed_run_holds_the_whole_curve(tracked: mlflow.MlflowClient, tmp_p
     resumed.save({})
     resumed.save(loss(3, 0.1))
     resumed.save(loss(4))
+    resumed.flush()
     assert steps(tracked, run_id) == [1, 2, 3, 4]
     assert resumed.load()["value"].tolist() == [0.5, 0.5, 0.1, 0.5]
 
@@ -109,11 +115,84 @@ def test_a_server_that_is_away_for_a_while_costs_one_warning_and_no_point(
     curve = MetricHistoryDataset(filepath=str(tmp_path / "m.csv"), prefix="p")
     run_id = mlflow.start_run().info.run_id
     curve.save(loss(1))
+    curve.flush()
     with monkeypatch.context() as away:
-        away.setattr(mlflow, "log_metrics", refuse)
-        curve.save(loss(2))
-        curve.save(loss(3))
+        away.setattr(mlflow.MlflowClient, "log_batch", refuse)
+        for step in (2, 3):
+            curve.save(loss(step))
+            curve.flush()
     assert caplog.text.count("WARNING") == caplog.text.count("server is away") == 1
     assert curve.load()["step"].tolist() == [1, 2, 3]
     curve.save(loss(4))
+    curve.flush()
     assert steps(tracked, run_id) == [1, 2, 3, 4]
+
+
+def test_a_save_does_not_wait_for_a_slow_server_and_what_waits_goes_in_one_request(
+    tracked: mlflow.MlflowClient, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    is_open, requests, log_batch = threading.Event(), [], mlflow.MlflowClient.log_batch
+
+    def log_slowly(self: mlflow.MlflowClient, run_id: str, metrics: list[Metric]) -> None:
+        requests.append([point.step for point in metrics])
+        assert is_open.wait(30)
+        log_batch(self, run_id, metrics)
+
+    monkeypatch.setattr(mlflow.MlflowClient, "log_batch", log_slowly)
+    curve = MetricHistoryDataset(filepath=str(tmp_path / "m.csv"), prefix="p")
+    run_id = mlflow.start_run().info.run_id
+    curve.save(loss(1))
+    wait_for(lambda: requests == [[1]])
+    for step in range(2, 6):
+        curve.save({**loss(step), "rate": {"value": 0.1, "step": step}})
+    curve.flush(timeout_s=0.01)  # does not hang either
+    assert steps(tracked, run_id) == []
+    is_open.set()
+    curve.flush()
+    assert requests == [[1], [2, 2, 3, 3, 4, 4, 5, 5]]
+    assert steps(tracked, run_id) == [1, 2, 3, 4, 5]
+
+
+def test_a_point_whose_answer_was_lost_is_held_once(
+    tracked: mlflow.MlflowClient, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    log_batch = mlflow.MlflowClient.log_batch
+
+    def lose_the_answer(self: mlflow.MlflowClient, run_id: str, metrics: list[Metric]) -> None:
+        log_batch(self, run_id, metrics)
+        raise MlflowException("the connection broke")
+
+    curve = MetricHistoryDataset(filepath=str(tmp_path / "m.csv"), prefix="p")
+    run_id = mlflow.start_run().info.run_id
+    with monkeypatch.context() as breaking:
+        breaking.setattr(mlflow.MlflowClient, "log_batch", lose_the_answer)
+        curve.save(loss(1))
+        curve.flush()
+    curve.flush()
+    assert steps(tracked, run_id) == [1]
+
+
+def test_no_request_is_larger_than_mlflow_takes(
+    tracked: mlflow.MlflowClient, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    sizes = []
+    monkeypatch.setattr(mlflow.MlflowClient, "log_batch", lambda self, run_id, metrics: sizes.append(len(metrics)))
+    curve = MetricHistoryDataset(filepath=str(tmp_path / "m.csv"))
+    mlflow.start_run()
+    curve.save({"loss": [{"value": 1.0, "step": step} for step in range(2500)]})
+    curve.flush()
+    assert sizes == [1000, 1000, 500]
+
+
+def test_a_curve_may_travel_to_another_process(tracked: mlflow.MlflowClient, tmp_path: Path) -> None:
+    curve = MetricHistoryDataset(filepath=str(tmp_path / "m.csv"))
+    mlflow.start_run()
+    curve.save(loss(1))
+    assert len(pickle.loads(pickle.dumps(curve)).load()) == 1
+
+
+def wait_for(happened, timeout_s: float = 30.0) -> None:
+    end_s = time.monotonic() + timeout_s
+    while not happened():
+        assert time.monotonic() < end_s, "it never happened"
+        time.sleep(0.01)

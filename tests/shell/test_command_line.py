@@ -10,6 +10,7 @@ from pathlib import Path
 
 import pytest
 
+from rovervision.hooks.sqlite_store import first_use
 from tests.shell.conftest import curve, kedro, plant, quiet_environment, tracked_runs
 
 
@@ -115,6 +116,31 @@ def test_a_stopped_run_is_killed_in_mlflow_and_says_so(garden: Path) -> None:
     assert process.returncode == 128 + signal.SIGTERM
     assert "Stopped by SIGTERM" in said
     assert tracked_runs(garden)[0].info.status == "KILLED"
+
+
+def test_a_run_that_was_shot_is_marked_at_the_next_start_and_one_that_lives_is_not(tmp_path: Path) -> None:
+    folders = [plant(tmp_path / "one"), plant(tmp_path / "other")]
+    store = {"MLFLOW_TRACKING_URI": f"sqlite:///{tmp_path / 'mlflow.db'}"}
+    with first_use(store["MLFLOW_TRACKING_URI"]):
+        assert tracked_runs(tmp_path) == []  # the tables are there before two processes and this one look at them
+    words = ["run", "--params", "learning.training.n_epochs=999,learning.training.pause_s=0.2"]
+    shot, living = (
+        subprocess.Popen([sys.executable, "-m", "kedro", *words], cwd=folder, env=quiet_environment(**store))
+        for folder in folders
+    )
+    try:
+        wait_for(lambda: [run.data.metrics != {} for run in tracked_runs(tmp_path)] == [True, True])
+        shot.kill()
+        shot.wait()
+        assert kedro(folders[0], "run", "--pipelines", "growing", **store).returncode == 0
+        runs = tracked_runs(tmp_path)
+    finally:
+        living.kill()
+        living.wait()
+    by_process = {run.data.tags["process.pid"]: run for run in runs}
+    assert by_process[str(shot.pid)].info.status == "KILLED"
+    assert f"process {shot.pid} on " in by_process[str(shot.pid)].data.tags["killed_because"]
+    assert by_process[str(living.pid)].info.status == "RUNNING"
 
 
 def wait_for(happened, timeout_s: float = 60.0) -> None:

@@ -1,22 +1,28 @@
 """Names, tags and the store of MLflow runs; hooks that need no whole run."""
 
+from importlib.metadata import entry_points
 from pathlib import Path
 from typing import Any
 
 import mlflow
 import pytest
 import yaml
+from kedro.framework.hooks import _create_hook_manager
+from kedro.framework.hooks.manager import _register_hooks, _register_hooks_entry_points
 from kedro.io import DataCatalog, MemoryDataset
 from kedro.pipeline import Node, Pipeline
+from kedro_mlflow.framework.hooks.mlflow_hook import MlflowHook
 from mlflow.exceptions import MlflowException
 
 from rovervision.errors import RovervisionError
 from rovervision.hooks import InputHooks
 from rovervision.hooks.catalog_entries import CatalogEntries
 from rovervision.hooks.inputs import makers_of
-from rovervision.hooks.report import closing_message, duration
+from rovervision.hooks.mlflow_run import MlflowRun, as_text
+from rovervision.hooks.provenance import kinds_of, provenance, run_name, typed_command
+from rovervision.hooks.report import closing_message, duration, look_further
 from rovervision.hooks.sqlite_store import first_use, sqlite_path
-from rovervision.hooks.tracking import TrackingHooks, as_text, kinds_of, provenance, run_name, typed_command
+from rovervision.hooks.tracking import TrackingHooks, is_tracked, untracked_pipelines
 from rovervision.runners import rank
 
 REPOSITORY = Path(__file__).resolve().parents[2]
@@ -208,12 +214,53 @@ def test_an_mlflow_that_fails_in_the_middle_costs_one_warning(
     (tmp_path / "d").write_text("{}")
     catalog = DataCatalog({"seen": Fingerprinted(1), "drawing": MemoryDataset()})
     node = Node(identity, ["params:a"], "drawing", name="draw")
+    run = MlflowRun(catalog, CatalogEntries(conf))
+    run.run_id, run._is_mlflow_enabled, run._already_active_mlflow = "some", True, False
     hooks = TrackingHooks()
-    hooks.after_catalog_created(catalog=catalog, conf_catalog=conf)
-    hooks.run_id, hooks._is_mlflow_enabled, hooks._already_active_mlflow = "some", True, False
-    hooks.before_node_run(node=node, catalog=catalog, inputs={"params:a": 1}, is_async=False)
+    hooks.run = run
+    hooks.before_node_run(node=node, inputs={"params:a": 1})
     hooks.after_dataset_loaded(dataset_name="seen")
     hooks.after_dataset_saved(dataset_name="drawing", data={"n": 1})
     hooks.after_pipeline_run(run_params={}, pipeline=Pipeline([node]), catalog=catalog)
     warnings = [record for record in caplog.records if record.levelname == "WARNING"]
     assert ["the server is away" in record.getMessage() for record in warnings] == [True]
+
+
+@pytest.mark.parametrize(
+    ("names", "tags", "expected"),
+    [
+        (["__default__"], (), True),
+        (["ingestion"], (), False),
+        (["curation", "ingestion"], (), False),
+        (["curation", "colorization"], (), True),
+        (["colorization"], ("apply",), False),
+        (["colorization"], ("apply", "train"), True),
+        (["colorization"], ("train",), True),
+    ],
+)
+def test_runs_that_learn_are_tracked(names: list[str], tags: tuple[str, ...], expected: bool) -> None:
+    config = yaml.safe_load((REPOSITORY / "conf" / "base" / "mlflow.yml").read_text())
+    assert is_tracked(names, tags, untracked_pipelines(config)) == expected
+
+
+def test_without_settings_every_pipeline_is_tracked() -> None:
+    assert untracked_pipelines({}) == untracked_pipelines({"tracking": None}) == set()
+
+
+def test_the_place_of_kedro_mlflows_own_hook_is_taken() -> None:
+    manager = _create_hook_manager()
+    hooks = TrackingHooks()
+    _register_hooks(manager, [hooks])
+    _register_hooks_entry_points(manager, ())
+    (entry,) = [each for each in entry_points(group="kedro.hooks") if each.module.startswith("kedro_mlflow")]
+    assert manager.get_plugin(entry.name) is hooks
+    assert not any(isinstance(plugin, MlflowHook) for plugin in manager.get_plugins())
+
+
+def test_the_report_leads_to_the_runs_of_the_experiment(tmp_path: Path) -> None:
+    assert look_further(tmp_path, None) == []
+    (server,) = look_further(tmp_path, ("http://server:5000/", "7"))
+    assert server.startswith("http://server:5000/#/experiments/7/runs\t")
+    start, page = look_further(tmp_path, ("sqlite:////a/mlflow.db", "7"))
+    assert start.startswith("mlflow ui --backend-store-uri sqlite:////a/mlflow.db\t")
+    assert page.startswith("http://127.0.0.1:5000/#/experiments/7/runs\t")

@@ -1,5 +1,8 @@
 """Learning curves: a table at rest, and live in MLflow."""
 
+import logging
+import multiprocessing
+import time
 from collections.abc import Iterable, Mapping
 from pathlib import Path
 from typing import Any
@@ -8,10 +11,12 @@ import pandas as pd
 from kedro.io import AbstractDataset, DatasetError
 from kedro_datasets._typing import TablePreview
 
-from rovervision.datasets.lenient import Lenient
+from rovervision.datasets.metric_sender import MetricSender
 
 Points = Mapping[str, Mapping[str, float] | Iterable[Mapping[str, float]]]
 """Metric name to one point or several, each `{"value": v, "step": s}`."""
+
+logger = logging.getLogger(__name__)
 
 COLUMNS = {"metric": "str", "step": "int64", "value": "float64"}
 
@@ -23,6 +28,7 @@ class MetricHistoryDataset(AbstractDataset[Points, pd.DataFrame]):
     active, to the run. A point whose step the metric has already passed begins a new history: the rows of that metric
     from that step on are replaced, so that a training that starts over, or goes on from a checkpoint, leaves one curve.
     The first points of a run also bring the history before them. Without an active run only the table is written.
+    A save does not wait for MLflow: a thread sends the points, one request for each save or fewer; `flush` waits.
     Points that MLflow does not take are offered to it again with the next ones.
 
     Args:
@@ -34,9 +40,7 @@ class MetricHistoryDataset(AbstractDataset[Points, pd.DataFrame]):
     def __init__(self, *, filepath: str, prefix: str | None = None, metadata: dict[str, Any] | None = None) -> None:
         self._filepath = Path(filepath)
         self._prefix = f"{prefix}." if prefix else ""
-        self._run_id: str | None = None
-        self._waiting = as_table({})
-        self._lenient = Lenient()
+        self._sender: MetricSender | None = None
         self.metadata = metadata
 
     def load(self) -> pd.DataFrame:
@@ -56,10 +60,16 @@ class MetricHistoryDataset(AbstractDataset[Points, pd.DataFrame]):
         if len(new):
             self._log(history, new)
 
-    def flush(self) -> None:
-        """Give the active MLflow run the whole table, if no save has: the training had been finished before."""
+    def flush(self, timeout_s: float = 120.0) -> None:
+        """Wait until MLflow has the curve; the whole table if no save has sent it: the training was finished before.
+
+        Args:
+            timeout_s: How long to wait at most.
+        """
         if self._filepath.exists():
             self._log(self.load(), as_table({}))
+        if self._sender and not self._sender.flush(timeout_s):
+            logger.debug("MLflow has not taken the whole curve; it stands in %s", self._filepath)
 
     def _log(self, history: pd.DataFrame, new: pd.DataFrame) -> None:
         import mlflow
@@ -67,14 +77,22 @@ class MetricHistoryDataset(AbstractDataset[Points, pd.DataFrame]):
         run = mlflow.active_run()
         if run is None:
             return
-        before = self._waiting if run.info.run_id == self._run_id else history
-        self._waiting, self._run_id = pd.concat([before, new]), run.info.run_id
-        with self._lenient(f"a curve could not be logged (it stands in {self._filepath})"):
-            for step in sorted(set(self._waiting["step"].tolist())):
-                rows = self._waiting[self._waiting["step"] == step]
-                names = [f"{self._prefix}{metric}" for metric in rows["metric"]]
-                mlflow.log_metrics(dict(zip(names, rows["value"].tolist(), strict=True)), step=step)
-                self._waiting = self._waiting[self._waiting["step"] != step]
+        if self._sender is None or self._sender.run_id != run.info.run_id:
+            self._sender = MetricSender(run.info.run_id, f"a curve could not be logged (it stands in {self._filepath})")
+            new = pd.concat([history, new]).sort_values("step", kind="stable")
+        self._sender.send(self._as_metrics(new))
+        if multiprocessing.parent_process() is not None:  # ParallelRunner's workers end without a word
+            self._sender.flush()
+
+    def _as_metrics(self, points: pd.DataFrame) -> list[Any]:
+        from mlflow.entities import Metric
+
+        made_ms = time.time_ns() // 1_000_000
+        rows = zip(*(points[column].tolist() for column in COLUMNS), strict=True)
+        return [Metric(f"{self._prefix}{metric}", value, made_ms, step) for metric, step, value in rows]
+
+    def __getstate__(self) -> dict[str, Any]:
+        return self.__dict__ | {"_sender": None}  # a thread stays in its process
 
     def preview(self, nrows: int = 5) -> TablePreview:
         """Return the first rows, for Kedro-Viz."""

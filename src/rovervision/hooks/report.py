@@ -14,6 +14,9 @@ from rovervision.hooks.tracking import TrackingHooks
 SHOWN_LAYERS = {"reporting": "Tables", "model_output": "Results", "models": "Models"}
 """Layers whose datasets a person opens; the others are counted."""
 
+RUNS_PAGE = "/#/experiments/{experiment_id}/runs"
+"""Page of MLflow's user interface that lists an experiment's runs; its front page is about language models."""
+
 FIGURES = "Look at"
 FIGURE_SUFFIXES = {".png", ".jpg", ".svg", ".gif", ".mp4", ".html"}
 
@@ -51,22 +54,30 @@ class ReportHooks:
             if heading:
                 sections[heading].append(f"{shown(path)}\t{self._entries.description(name)}")
         n_others = sum(self._entries.layer(name) not in SHOWN_LAYERS for name in saved)
-        look = look_further(Path(run_params["project_path"]), self._tracking.tracking_uri)
+        run = self._tracking.run
+        tracked = (run.tracking_uri, run.experiment_id) if run else None
+        look = look_further(Path(run_params["project_path"]), tracked)
         click.echo(closing_message(time.monotonic() - self._started_s, sections, n_others, look))
 
 
-def look_further(project: Path, tracking_uri: str | None) -> list[str]:
+def look_further(project: Path, tracked: tuple[str, str] | None) -> list[str]:
     """Return the commands that show more.
 
     Args:
         project: The run's root; Kedro-Viz needs it to be a project folder.
-        tracking_uri: Where MLflow holds the run; None when it was not tracked.
+        tracked: Where MLflow holds the run, and the id of its experiment; None when it was not tracked.
     """
     commands = ["kedro viz run\tthe pipelines as a graph"] if (project / "pyproject.toml").is_file() else []
-    if tracking_uri and tracking_uri.startswith("http"):
-        commands.append(f"{tracking_uri}\tparameters, curves and artifacts of the run")
-    elif tracking_uri:
-        commands.append(f"mlflow ui --backend-store-uri {tracking_uri}\tparameters, curves and artifacts of the run")
+    if tracked:
+        tracking_uri, experiment_id = tracked
+        is_server = tracking_uri.startswith("http")
+        server = tracking_uri.rstrip("/") if is_server else "http://127.0.0.1:5000"
+        page = f"{server}{RUNS_PAGE.format(experiment_id=experiment_id)}"
+        if is_server:
+            commands.append(f"{page}\tparameters, curves and artifacts of the runs")
+        else:
+            commands.append(f"mlflow ui --backend-store-uri {tracking_uri}\tthen open")
+            commands.append(f"{page}\tparameters, curves and artifacts of the runs")
     return commands
 
 

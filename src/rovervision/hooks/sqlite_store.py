@@ -10,12 +10,12 @@ from filelock import FileLock
 from sqlalchemy import event
 from sqlalchemy.engine import Engine
 
-PREFIX = "sqlite:///"
+from rovervision.context import SQLITE_PREFIX
 
 
 def sqlite_path(tracking_uri: str) -> Path | None:
     """Return the file of a SQLite store, or None for a server."""
-    return Path(tracking_uri.removeprefix(PREFIX)) if tracking_uri.startswith(PREFIX) else None
+    return Path(tracking_uri.removeprefix(SQLITE_PREFIX)) if tracking_uri.startswith(SQLITE_PREFIX) else None
 
 
 @contextmanager
