@@ -1,8 +1,10 @@
 """What the documentation says of parameters, datasets, files and commands is so."""
 
 import re
+import runpy
 import shlex
-from collections.abc import Iterator
+import textwrap
+from collections.abc import Iterable, Iterator, Mapping
 from functools import cache
 from pathlib import Path
 from typing import Any, get_args, get_origin
@@ -19,10 +21,12 @@ from rovervision.cli import check_environment, check_pipelines, run
 from rovervision.configuration import runtime_keys
 from rovervision.errors import RovervisionError
 from rovervision.parameters import explain_sections, unknown_keys
+from rovervision.sources.frame import Query
 from tests.test_conventions import PIPELINE_NAMES, REPOSITORY, loader, registered
 
 CONF = REPOSITORY / "conf"
 PAGES = [REPOSITORY / "README.md", REPOSITORY / "CONTRIBUTING.md", *sorted((REPOSITORY / "docs").rglob("*.md"))]
+PAGES += [REPOSITORY / "notebooks" / "README.md", *sorted((REPOSITORY / "deploy").rglob("*.md"))]
 FENCE = re.compile(r"^ *```(\w*)\n(.*?)^ *```$", re.MULTILINE | re.DOTALL)
 SPAN = re.compile(r"`([^`\n]+)`")
 LINK = re.compile(r"\[[^\]]*\]\(([^)\s]+)\)")
@@ -156,8 +160,14 @@ def node_of(pipeline: str, name: str) -> Node:
 def test_every_relative_link_leads_somewhere(path: Path) -> None:
     text = FENCE.sub("", path.read_text())
     targets = [urlsplit(target) for target in LINK.findall(text)]
-    missing = [each.geturl() for each in targets if not each.scheme and not (path.parent / each.path).exists()]
-    assert missing == []
+    made = {f"{name}.md" for name in modules_by_page()} if path.parent.name == "api" else set()
+    near = [each for each in targets if not each.scheme and each.path not in made]
+    assert [each.geturl() for each in near if not (path.parent / each.path).exists()] == []
+
+
+def modules_by_page() -> dict[str, list[str]]:
+    """The pages that are made of docstrings when the documentation is built, and the modules on each."""
+    return runpy.run_path(str(REPOSITORY / "docs" / "api" / "pages.py"))["modules_by_page"](REPOSITORY / "src")
 
 
 def test_every_decision_stands_in_the_list() -> None:
@@ -175,7 +185,7 @@ def commands(text: str) -> Iterator[list[str]]:
         lines.append(f"kedro run {span}" if span.startswith("--params ") else span)
     for line in lines:
         for part in re.split(r" (?:&&|;|#) ?", line):
-            words = part.strip().split(maxsplit=2)
+            words = re.sub(r"^(\w+=\S+ )+", "", part.strip()).split(maxsplit=2)
             if words[:2] == ["kedro", "run"]:
                 yield shlex.split(" ".join(words[2:]))
 
@@ -183,8 +193,8 @@ def commands(text: str) -> Iterator[list[str]]:
 DOCUMENTED = sorted({(page_name(path), shlex.join(words)) for path in PAGES for words in commands(path.read_text())})
 
 
-def refusals(command: str) -> list[str]:
-    """Return why such a run would not begin, whatever data there are."""
+def refusals(command: str, queries: Iterable[Mapping[str, Any]] = ()) -> list[str]:
+    """Return why such a run would not begin, whatever data there are, once these queries are added."""
     try:
         options = run.make_context("kedro run", shlex.split(command)).params
         known = registered()
@@ -193,6 +203,7 @@ def refusals(command: str) -> list[str]:
     except (click.UsageError, RovervisionError) as error:
         return [str(error)]
     given, stored = options["params"] or {}, loader(options["env"] or "base")["parameters"]
+    stored["ingestion"]["queries"] += queries
     nodes = [node for name in options["pipelines"] or PIPELINE_NAMES for node in known[name].nodes]
     chosen = {name for key in ("node_names", "from_nodes", "to_nodes") for name in options[key] or []}
     tags = set(options["tags"] or [])
@@ -212,7 +223,13 @@ def laid_over(stored: dict[str, Any], given: dict[str, Any]) -> dict[str, Any]:
 
 @pytest.mark.parametrize(("page", "command"), DOCUMENTED)
 def test_every_documented_command_is_understood(page: str, command: str) -> None:
-    assert refusals(command) == [], page
+    assert refusals(command, queries_on(REPOSITORY / page)) == []
+
+
+def queries_on(path: Path) -> list[dict[str, Any]]:
+    """The queries that a page tells people to add."""
+    blocks = [yaml.safe_load(block) for language, block in FENCE.findall(path.read_text()) if language == "yaml"]
+    return [query for block in blocks if isinstance(block, list) for query in block]
 
 
 @pytest.mark.parametrize(
@@ -233,3 +250,112 @@ def test_a_command_that_would_be_refused_is_noticed(command: str) -> None:
 
 def test_the_pages_hold_commands() -> None:
     assert len(DOCUMENTED) > 15
+
+
+# --- every command is run by a test, or says that it needs the network
+
+NEEDS_NETWORK = "network needed"
+ALONE, WHOLE = "tests/test_documented_commands.py::", "tests/test_run.py::"
+RUN_BY = {
+    r"kedro run (.* )?--env nasa": "tests/test_live_archives.py::test_a_dry_run_prints_the_plan_and_fetches_no_image",
+    r"kedro run .*--tags (film|truth)": ALONE + "test_a_folder_becomes_a_film_and_triplets_are_looked_for",
+    r"kedro run .*--tags export": ALONE + "test_tiles_are_exported",
+    r"kedro run .*--pipelines diffusion --tags apply": ALONE + "test_images_are_generated_on_demand",
+    r"kedro run .*--pipelines clustering --tags": WHOLE + "test_what_was_clustered_tells_of_images_of_ones_own",
+    r"kedro run .*--tags apply": WHOLE + "test_the_trained_model_colours_a_folder_of_ones_own",
+    r"kedro run .*(model.kind=|--nodes|--only-missing)": ALONE + "test_two_kinds_of_colorizer_stand_side_by_side",
+    r"kedro run": WHOLE + "test_one_command_goes_from_archive_to_colour",
+    r"kedro registry list": ALONE + "test_the_pipelines_are_listed",
+    r"kedro viz run": "tests/test_lineage.py::test_five_boxes_are_the_whole_and_each_opens",
+    r"kedro viz build": "tests/test_lineage.py::test_the_export_is_whole_without_a_network",
+    r"kedro jupyter lab": ALONE + "test_jupyter_lab_is_a_command_of_kedro",
+    r"kedro package|rovervision ": "tests/test_wheel.py::test_the_wheel_runs_from_an_empty_folder",
+    r"mlflow ui": ALONE + "test_the_runs_are_shown_by_mlflow_ui",
+    r"mlflow models serve|curl ": "tests/datasets/test_served_colorizer.py::test_a_png_comes_back_in_colour",
+    r"python -m benchmarks\.": "tests/test_documentation.py::test_every_documented_benchmark_is_there",
+}
+"""Pattern of a command → the test that types it, if with smaller numbers; the first that fits counts."""
+OF_THE_SHELL = re.compile(r"cd |export |source |python -m venv |#|$")
+
+
+def typed(text: str) -> Iterator[str]:
+    """Every command in the bash blocks of a page that does not say, on its line, that it needs the network."""
+    blocks = [block for language, block in FENCE.findall(text) if language == "bash"]
+    for line in "\n".join(blocks).replace("\\\n", " ").splitlines():
+        if NEEDS_NETWORK not in line:
+            yield from (part.strip() for part in line.split(" # ")[0].split(" && "))
+
+
+def runner(command: str) -> str | None:
+    """The test that types such a command; None where none does."""
+    bare_command = re.sub(r"^(\w+=\S+ )+", "", command)
+    return next((test for pattern, test in RUN_BY.items() if re.match(pattern, bare_command)), None)
+
+
+@pytest.mark.parametrize("path", PAGES, ids=page_name)
+def test_every_documented_command_is_run_by_a_test_or_needs_the_network(path: Path) -> None:
+    commands_left = [each for each in typed(path.read_text()) if not OF_THE_SHELL.match(each)]
+    assert [each for each in commands_left if runner(each) is None] == []
+
+
+@pytest.mark.parametrize("test", sorted(set(RUN_BY.values())))
+def test_the_tests_that_type_commands_are_there(test: str) -> None:
+    file, _, name = test.partition("::")
+    assert f"\ndef {name}(" in (REPOSITORY / file).read_text()
+
+
+def test_a_command_that_no_test_runs_is_noticed() -> None:
+    block = "```bash\nkedro run && kedro fly   # to Mars\npip install x   # network needed\n```"
+    assert [runner(each) is None for each in typed(block)] == [False, True]
+
+
+@pytest.mark.parametrize(
+    "command", sorted({each for path in PAGES for each in typed(path.read_text()) if "benchmarks." in each})
+)
+def test_every_documented_benchmark_is_there(command: str) -> None:
+    """Its module exists and knows the options that are named; what it measures takes too long for a test."""
+    module, *words = command.partition("python -m ")[2].split()
+    text = (REPOSITORY / (module.replace(".", "/") + ".py")).read_text()
+    shared = "".join(path.read_text() for path in (REPOSITORY / "benchmarks").glob("*.py"))
+    assert "__main__" in text
+    assert [word for word in words if word.startswith("--") and f'"{word}"' not in shared] == []
+
+
+# --- blocks of configuration
+
+
+@pytest.mark.parametrize("path", PAGES, ids=page_name)
+def test_every_block_of_parameters_is_valid(path: Path) -> None:
+    """What a page shows as the content of a file in conf/ would be taken as it stands."""
+    for language, block in FENCE.findall(path.read_text()):
+        given = yaml.safe_load(textwrap.dedent(block)) if language in ("yaml", "yml") else None
+        if isinstance(given, dict) and set(given) <= set(PIPELINE_NAMES):
+            stored = loader("base")["parameters"]
+            assert list(explain_sections(laid_over(stored, given), section_models())) == []
+        elif isinstance(given, list):
+            assert [Query.model_validate(each).name for each in given]
+
+
+# --- pages made of docstrings
+
+
+def test_every_public_module_has_its_place_on_a_page() -> None:
+    pages = modules_by_page()
+    placed = [module for modules in pages.values() for module in modules]
+    public = [
+        ".".join(path.relative_to(REPOSITORY / "src").with_suffix("").parts)
+        for path in (REPOSITORY / "src").rglob("*.py")
+        if not path.name.startswith("_")
+    ]
+    assert sorted(placed) == sorted(public)
+    assert all(module == name or module.startswith(f"{name}.") for name, modules in pages.items() for module in modules)
+    index = (REPOSITORY / "docs" / "api" / "index.md").read_text()
+    assert [name for name in pages if f"({name}.md)" not in index] == []
+
+
+@pytest.mark.parametrize("pipeline", PIPELINE_NAMES)
+def test_a_pipelines_page_tells_the_same_things_as_the_others(pipeline: str) -> None:
+    text = (REPOSITORY / "docs" / "pipelines" / f"{pipeline}.md").read_text()
+    assert "**Question:**" in text.partition("\n## ")[0]
+    headings = re.findall(r"^## (.*)$", text, re.MULTILINE)
+    assert {"Inputs", "Steps", "Parameters", "Outputs", "Checks", "Limits"} <= set(headings)

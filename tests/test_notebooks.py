@@ -12,17 +12,12 @@ from nbclient import NotebookClient
 from nbclient.exceptions import CellExecutionError
 from nbformat import NotebookNode
 
-from tests.shell.conftest import REPOSITORY, kedro, quiet_environment
+from tests.sample_project import sample_project
+from tests.shell.conftest import REPOSITORY, quiet_environment
 from tests.test_conventions import PIPELINE_NAMES
-from tests.test_run import project_copy
 
 NOTEBOOKS = sorted((REPOSITORY / "notebooks").glob("*.ipynb"))
 LOADED = re.compile(r'catalog\.load\("([^"]+)"\)')
-
-SMALL = (
-    "ingestion.synthetic.frames_count=40,colorization.training.epochs=1,colorization.scoring.bootstrap_draws=10,"
-    "diffusion.training.epochs=1,diffusion.training.epoch_tiles=16,diffusion.generation.count=4,diffusion.sampler.steps=2"
-)
 
 FORGET = "get_ipython().reset(); get_ipython().extension_manager.loaded.clear()"
 """Makes a kernel that has run one notebook as good as new for the next, but for the libraries that it has imported."""
@@ -65,13 +60,8 @@ def test_a_notebook_loads_looks_and_varies_and_defines_nothing(path: Path) -> No
 
 @pytest.fixture(scope="module")
 def project(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """A copy of the project, after a run of no more nodes than the notebooks need."""
-    folder = project_copy(tmp_path_factory.mktemp("project"))
-    wanted = sorted({name for path in NOTEBOOKS for name in LOADED.findall(code_of(path))})
-    words = ["run", "--to-outputs", ",".join(wanted), "--params", SMALL]
-    answer = kedro(folder, *words, timeout_s=400, PYTHONPATH=str(folder / "src"), OMP_NUM_THREADS="1")
-    assert answer.returncode == 0, answer.stdout + answer.stderr
-    (folder / "notebooks").mkdir()
+    folder = sample_project(tmp_path_factory)
+    (folder / "notebooks").mkdir(exist_ok=True)
     return folder
 
 

@@ -3,6 +3,7 @@
 import base64
 from collections.abc import Iterable, Sequence
 from itertools import islice
+from math import ceil, sqrt
 from typing import Any
 
 import cv2
@@ -16,7 +17,9 @@ from rovervision.imaging.encoding import encode_png
 from rovervision.imaging.montage import contact_sheet
 from rovervision.sources.frame import StoredFile
 
-SHEET_COLUMNS, CELL_PX = 6, 128
+CELL_PX = 128
+SHEET_ASPECT = 1.5
+"""Width over height of the place where Kedro-Viz shows a picture; it stretches what is of another shape."""
 
 
 def preview_table(table: pd.DataFrame) -> TablePreview:
@@ -37,7 +40,7 @@ def preview_pictures(pictures: Sequence[np.ndarray]) -> ImagePreview:
     if not pictures:
         return ImagePreview("")
     cells = [boxed(picture, CELL_PX) for picture in pictures]
-    sheet = contact_sheet(cells, columns=min(SHEET_COLUMNS, len(cells)))
+    sheet = contact_sheet(cells, columns=ceil(sqrt(SHEET_ASPECT * len(cells))))
     return ImagePreview(base64.b64encode(encode_png(sheet)).decode())
 
 
