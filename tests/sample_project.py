@@ -1,6 +1,5 @@
 """A copy of the project after a small run, made once for all tests that only look at it or use what it has learnt."""
 
-from functools import cache
 from pathlib import Path
 from subprocess import CompletedProcess
 
@@ -21,10 +20,18 @@ MADE = (
 """What the run goes up to: no more nodes than are needed for these."""
 
 
-@cache
+_made: list[Path] = []
+
+
 def sample_project(factory: pytest.TempPathFactory) -> Path:
-    """Return the folder of the project."""
-    folder = project_copy(factory.mktemp("sample"))
+    """Return the folder of the project, the same to all who ask."""
+    if not _made:
+        _made.append(make_sample(project_copy(factory.mktemp("sample"))))
+    return _made[0]
+
+
+def make_sample(folder: Path) -> Path:
+    """Run a copy of the project."""
     answer = run(folder, "run", "--to-outputs", ",".join(MADE), "--params", SMALL)
     assert answer.returncode == 0, answer.stdout + answer.stderr
     return folder
