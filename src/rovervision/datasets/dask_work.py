@@ -5,6 +5,7 @@ import logging
 import os
 import signal
 from collections.abc import Callable, Generator, Iterator, Mapping
+from concurrent.futures import CancelledError
 from contextlib import contextmanager
 from functools import partial
 from itertools import islice
@@ -12,7 +13,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any, Final, TypeVar
 from uuid import uuid4
 
-from rovervision.datasets.process_work import given_up, work_on_one_core
+from rovervision.datasets.process_work import call_on_one_core, given_up
 from rovervision.errors import RovervisionError
 from rovervision.imaging.shard_plan import SlurmWorkers, WorkersConfig
 
@@ -23,51 +24,93 @@ if TYPE_CHECKING:
 _logger = logging.getLogger(__name__)
 
 Receipt = TypeVar("Receipt")
+Lost = Callable[[str, int], Receipt]
+"""What to answer for a task, by its name, that ended so many workers."""
 _CONNECT_S: Final = 30
+_LOOK_S: Final = 20  # between looks at whether there are workers
+_WINDOW: Final = 2  # tasks handed out for each thread: one at work, one that waits for it
 _SETTLE_S: Final = 0.3  # in which the scheduler tells of all tasks that one worker took with it
 _LEAVE_FRAC: Final = 0.9  # of a job's time, at which its workers leave
 _STAGGER_FRAC: Final = 0.05  # of a job's time, by which they leave earlier or later, so that not all do at once
 
 
 def perform_by_dask(
-    tasks: Mapping[str, Callable[[], Receipt]], workers: WorkersConfig, count: int
+    tasks: Mapping[str, Callable[[], Receipt]],
+    workers: WorkersConfig,
+    count: int,
+    lost: Lost[Receipt] | None = None,
 ) -> Generator[tuple[str, Receipt], None, None]:
     """Perform tasks on a Dask cluster, few at a time, and yield names and results as they end.
 
     Dask itself tries the task of a lost worker anew. What a task returns passes through the scheduler: keep it small.
+    A task that was given up with its workers may only have stood beside the one that ended them. So with `lost` (see
+    `shard_work.perform`), such tasks are tried once more at the end, each alone.
 
     Raises:
-        RovervisionError: Dask is not installed, the cluster cannot be reached, or a task ended too many workers.
+        RovervisionError: Dask is not installed, the cluster cannot be reached or is lost, or a task ended too many
+            workers and there is no `lost`.
         Exception: Whatever a task raises.
     """
-    with _client(workers, count) as client:
-        from distributed import KilledWorker, as_completed
+    with _client(workers, count) as client, _reachable():
+        from distributed import KilledWorker
 
         waiting = iter(tasks.items())
         names: dict[Any, str] = {}
-        ended = as_completed()
+        suspects: list[str] = []
         group = f"task-{uuid4().hex}"  # one for all, by which Dask learns how long a task takes
+        least = 1 if workers.address else count
 
         def hand_out() -> None:
-            # As many as there are threads: a task that waits behind another would be blamed for its worker's death.
-            room = max(sum(client.nthreads().values()), 1 if workers.address else count) - len(names)
+            # Where it would end all: as many as there are threads, for whatever waits behind another is blamed with it.
+            threads = max(sum(client.nthreads().values()), least)
+            room = threads * (1 if lost is None else _WINDOW) - len(names)
             for name, task in islice(waiting, max(room, 0)):
-                future = client.submit(partial(_call, task), key=(group, name), pure=False)
-                names[future] = name
-                ended.add(future)
+                names[client.submit(partial(call_on_one_core, task), key=(group, name), pure=False)] = name
 
         hand_out()
-        for future in ended:
-            try:
-                receipt = future.result()
-            except KilledWorker as error:
-                suspects = " or: ".join(str(tasks[name]) for name in _lost(names))
-                raise RovervisionError(given_up(suspects, error.allowed_failures + 1)) from error
-            yield names.pop(future), receipt
+        while names:
+            for future in _ended(client, names):
+                try:
+                    receipt = future.result()
+                except KilledWorker as error:
+                    if lost is None:
+                        told = " or: ".join(str(tasks[name]) for name in _blamed(names))
+                        raise RovervisionError(given_up(told, error.allowed_failures + 1)) from error
+                    suspects.append(names.pop(future))
+                else:
+                    yield names.pop(future), receipt
             hand_out()
+        for name in suspects:
+            yield name, _alone(client, name, tasks[name], lost)
 
 
-def _lost(names: Mapping[Any, str]) -> list[str]:
+def _ended(client: "Client", names: Mapping[Any, str]) -> list[Any]:
+    """Wait for at least one task; say so where there is no worker left that could end one."""
+    from distributed import wait
+
+    had_workers = True
+    while True:
+        with contextlib.suppress(TimeoutError):
+            return list(wait(list(names), timeout=_LOOK_S, return_when="FIRST_COMPLETED").done)
+        has_workers = bool(client.nthreads())
+        if had_workers and not has_workers:
+            _logger.warning("The Dask cluster at %s has no workers; waiting for one.", client.scheduler.address)
+        had_workers = has_workers
+
+
+def _alone(client: "Client", name: str, task: Callable[[], Receipt], lost: "Lost[Receipt] | None") -> Receipt:
+    """Try a task while there is no other, so that it is to blame where a worker is lost."""
+    from distributed import KilledWorker
+
+    try:
+        return client.submit(partial(call_on_one_core, task), key=f"alone-{uuid4().hex}", pure=False).result()
+    except KilledWorker as error:
+        if lost is None:
+            raise
+        return lost(name, error.allowed_failures + 1)
+
+
+def _blamed(names: Mapping[Any, str]) -> list[str]:
     """Return the tasks that were given up with a worker, which are several where one waited behind the other."""
     from distributed import wait
 
@@ -76,9 +119,16 @@ def _lost(names: Mapping[Any, str]) -> list[str]:
     return [name for future, name in names.items() if future.status == "error"]
 
 
-def _call(task: Callable[[], Any]) -> Any:
-    work_on_one_core()
-    return task()
+@contextmanager
+def _reachable() -> Iterator[None]:
+    """Say in a sentence that the scheduler has gone: Dask then cancels what it was asked for."""
+    try:
+        yield
+    except CancelledError as error:
+        raise RovervisionError(
+            "The Dask scheduler has gone in the middle of the work. What was finished stays: start one, and give the "
+            "same command again."
+        ) from error
 
 
 @contextmanager

@@ -4,9 +4,6 @@ import json
 import shutil
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import closing
-from importlib.resources import files
-from importlib.resources.abc import Traversable
-from importlib.util import find_spec
 from pathlib import Path
 from typing import Any, Final
 from uuid import uuid4
@@ -26,6 +23,7 @@ from rovervision.datasets.shard_files import (
     standing,
 )
 from rovervision.datasets.shard_work import perform
+from rovervision.datasets.source_digest import digest_of_source
 from rovervision.errors import RovervisionError
 from rovervision.imaging.shard_plan import WorkersConfig, digest_of
 from rovervision.imaging.tiles import ExaminedShard
@@ -76,7 +74,7 @@ class ExaminedShardsDataset(AbstractDataset[Mapping[str, Promise], ExaminedShard
         """Make every shard that does not stand whole in the folder, then forget the shards of earlier saves."""
         root = self._root.resolve()
         _check_names(data)
-        code = _digest_of_source(getattr(data, "code", ()))
+        code = digest_of_source(getattr(data, "code", ()))
         tasks = {name: _task(root, name, promise, code) for name, promise in data.items()}
         root.mkdir(parents=True, exist_ok=True)
         with FileLock(root / LOCK_NAME, timeout=0):  # the system lets go of it when the process dies, however it dies
@@ -157,27 +155,3 @@ def _remove_others(root: Path, folders: set[str]) -> None:
         is_shard = (path / SHARD_FILES[0]).is_file() and path.is_dir()
         if is_shard and path.name not in folders:
             shutil.rmtree(path, ignore_errors=True)  # what cannot be removed now goes with the next save
-
-
-def _digest_of_source(names: tuple[str, ...]) -> str:
-    """Return a digest of the source text of modules, and of all modules of packages."""
-    return digest_of(*(text for name in names for text in _sources(name)))
-
-
-def _sources(name: str) -> Iterator[str]:
-    spec = find_spec(name)
-    if spec is None or spec.origin is None:
-        raise RovervisionError(f"There is no module {name} whose code could be told from another version's.")
-    if spec.submodule_search_locations is None:
-        yield Path(spec.origin).read_text(encoding="utf-8")
-        return
-    for each in sorted(_python_files(files(name)), key=str):
-        yield each.read_text(encoding="utf-8")
-
-
-def _python_files(folder: Traversable) -> Iterator[Traversable]:
-    for each in folder.iterdir():
-        if each.is_dir():
-            yield from _python_files(each)
-        elif each.name.endswith(".py"):
-            yield each

@@ -16,17 +16,6 @@ MANIFEST_NAME: Final = ".manifest.csv"
 
 
 @dataclass(frozen=True, slots=True)
-class Entry:
-    """One file as it was stored."""
-
-    name: str
-    n_bytes: int
-    sha256: str
-    modified_ns: int
-    origin: str | None
-
-
-@dataclass(frozen=True, slots=True)
 class Row:
     """One file of the last complete save: stored, or failed and why."""
 
@@ -37,6 +26,22 @@ class Row:
     """A sentence."""
     reason: str | None = None
     """The same in a word that can be counted, see `datasets.file_storing`."""
+
+
+@dataclass(frozen=True, slots=True)
+class Entry:
+    """One file as it was stored."""
+
+    name: str
+    n_bytes: int
+    sha256: str
+    modified_ns: int
+    origin: str | None
+
+    @property
+    def row(self) -> Row:
+        """The row of a save of which the file is a part."""
+        return Row(self.name, self.n_bytes, self.sha256, None)
 
 
 class FileLedger:

@@ -3,7 +3,7 @@
 import errno
 import hashlib
 import sys
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Generator, Mapping
 from contextlib import closing
 from dataclasses import dataclass
 from functools import partial
@@ -14,12 +14,15 @@ from uuid import uuid4
 from tqdm import tqdm
 
 from rovervision.datasets.file_ledger import Entry, FileLedger, Row
+from rovervision.datasets.shard_work import perform
 from rovervision.datasets.worker_threads import in_threads
 from rovervision.errors import RovervisionError
+from rovervision.imaging.shard_plan import WorkersConfig
 from rovervision.sources.http.transport import FetchError
 from rovervision.sources.stopping import check_wanted, pause
 
 INCOMING_NAME: Final = ".incoming"
+WORKER_LOST: Final = "worker_lost"
 
 Promise = Callable[[], bytes]
 
@@ -54,14 +57,76 @@ def is_disk_full(error: BaseException) -> bool:
     return isinstance(error, OSError) and error.errno in (errno.ENOSPC, errno.EDQUOT)
 
 
-def store_all(
-    root: Path, promises: dict[str, Promise], ledger: FileLedger, patience: Patience, threads: int
-) -> Iterator[Row]:
-    """Perform promises in threads and yield each one's row as it ends. A full disk ends it with its error."""
+@dataclass(frozen=True, slots=True)
+class Arrived:
+    """A whole file under a name of its own, and the line for the ledger."""
 
-    calls = (partial(store, root, name, promise, ledger, patience) for name, promise in promises.items())
+    part: Path
+    entry: Entry
+
+
+@dataclass(frozen=True, slots=True)
+class StoreTask:
+    """The work on one file, wherever it is done: call, write to a name of its own, and tell what has come."""
+
+    incoming: Path
+    """The folder of what is not whole yet; absolute: the same path on every machine that works."""
+    name: str
+    promise: Promise
+    origin: str | None
+    patience: Patience
+
+    def __call__(self) -> Arrived | Row:
+        """Return what has arrived, or a row that says why nothing has.
+
+        Its reason is that of a FetchError, `empty`, `unreadable` for what a source refuses to hand on, or `error`.
+        """
+        if not self.incoming.is_dir():
+            raise RovervisionError(
+                f"A worker does not find {self.incoming}. Every worker must see the data under the same path: put "
+                "input, output and data_root on a disk that all of them share."
+            )
+        try:
+            body = call(self.promise, self.patience)
+            check_wanted()
+            return self._write(body) if body else Row(self.name, 0, "", "empty file", "empty")
+        except FetchError as error:
+            return Row(self.name, 0, "", str(error), error.reason)
+        except RovervisionError as error:
+            return Row(self.name, 0, "", str(error), "unreadable")
+        except Exception as error:
+            if is_disk_full(error):
+                raise
+            return Row(self.name, 0, "", f"{type(error).__name__}: {error}", "error")
+
+    def _write(self, body: bytes) -> Arrived:
+        part = self.incoming / uuid4().hex
+        try:
+            part.write_bytes(body)
+            digest = hashlib.sha256(body).hexdigest()
+            return Arrived(part, Entry(self.name, len(body), digest, part.stat().st_mtime_ns, self.origin))
+        except BaseException:
+            part.unlink(missing_ok=True)
+            raise
+
+    def __str__(self) -> str:
+        return f"The file {self.name}"
+
+
+def store_all(
+    root: Path, tasks: Mapping[str, StoreTask], ledger: FileLedger, workers: WorkersConfig, threads: int
+) -> Generator[Row, None, None]:
+    """Perform tasks and yield each one's row as it ends. A full disk ends it with its error.
+
+    Args:
+        root: The folder in which files get their names.
+        tasks: Name → task. For processes and Dask they must survive pickling.
+        ledger: Of the folder. Whoever works, it is written here alone.
+        workers: Who performs the tasks.
+        threads: Their number where they are threads and `workers` names none.
+    """
     tally = Tally()
-    with _progress(len(promises), root.name) as bar, closing(in_threads(calls, threads)) as rows:
+    with _progress(len(tasks), root.name) as bar, closing(_perform(root, tasks, ledger, workers, threads)) as rows:
         for row in rows:
             tally.add(row)
             bar.set_postfix_str(str(tally), refresh=False)
@@ -73,25 +138,28 @@ def _progress(total: int, name: str) -> "tqdm[Any]":
     return tqdm(total=total, unit="file", desc=name, disable=not sys.stderr.isatty(), smoothing=0.05)
 
 
-def store(root: Path, name: str, promise: Promise, ledger: FileLedger, patience: Patience) -> Row:
-    """Perform one promise and store its bytes; what cannot be had becomes a row that says why.
+def _perform(
+    root: Path, tasks: Mapping[str, StoreTask], ledger: FileLedger, workers: WorkersConfig, threads: int
+) -> Generator[Row, None, None]:
+    if workers.kind == "threads":
+        calls = (partial(_store, root, task, ledger) for task in tasks.values())
+        yield from in_threads(calls, workers.count or threads)
+        return
+    with closing(perform(tasks, workers, _given_up)) as receipts:
+        for _, receipt in receipts:
+            yield _place(root, receipt, ledger)
 
-    Its reason is that of a FetchError, `empty`, `unreadable` for what a source refuses to hand on, or `error`.
-    """
-    try:
-        body = call(promise, patience)
-        check_wanted()
-        if body:
-            return _write(root, name, body, getattr(promise, "origin", None), ledger)
-        return Row(name, 0, "", "empty file", "empty")
-    except FetchError as error:
-        return Row(name, 0, "", str(error), error.reason)
-    except RovervisionError as error:
-        return Row(name, 0, "", str(error), "unreadable")
-    except Exception as error:
-        if is_disk_full(error):
-            raise
-        return Row(name, 0, "", f"{type(error).__name__}: {error}", "error")
+
+def _given_up(name: str, attempts: int) -> Row:
+    sentence = (
+        f"it ended its worker {attempts} times. Either the memory of a worker did not suffice (take fewer, or give "
+        "each more: `workers.count`, `workers.memory_gib`), or the file crashes its decoder."
+    )
+    return Row(name, 0, "", sentence, WORKER_LOST)
+
+
+def _store(root: Path, task: StoreTask, ledger: FileLedger) -> Row:
+    return _place(root, task(), ledger)
 
 
 def call(promise: Promise, patience: Patience) -> bytes:
@@ -108,16 +176,19 @@ def call(promise: Promise, patience: Patience) -> bytes:
     raise AssertionError("attempts is at least 1")
 
 
-def _write(root: Path, name: str, body: bytes, origin: str | None, ledger: FileLedger) -> Row:
-    """Write to a name of its own, tell the ledger, and only then give the file its final name."""
-    part = root / INCOMING_NAME / uuid4().hex
-    part.parent.mkdir(exist_ok=True)
+def _place(root: Path, receipt: Arrived | Row, ledger: FileLedger) -> Row:
+    """Tell the ledger of a file, and only then give it its final name."""
+    if isinstance(receipt, Row):
+        return receipt
+    entry = receipt.entry
     try:
-        part.write_bytes(body)
-        entry = Entry(name, len(body), hashlib.sha256(body).hexdigest(), part.stat().st_mtime_ns, origin)
         ledger.add(entry)
-        (root / name).parent.mkdir(parents=True, exist_ok=True)
-        part.replace(root / name)
+        (root / entry.name).parent.mkdir(parents=True, exist_ok=True)
+        receipt.part.replace(root / entry.name)
+    except OSError as error:
+        if is_disk_full(error):
+            raise
+        return Row(entry.name, 0, "", f"{type(error).__name__}: {error}", "error")
     finally:
-        part.unlink(missing_ok=True)
-    return Row(name, entry.n_bytes, entry.sha256, None)
+        receipt.part.unlink(missing_ok=True)
+    return entry.row

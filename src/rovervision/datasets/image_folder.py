@@ -4,15 +4,18 @@ import csv
 import logging
 import shutil
 from collections.abc import Iterable, Iterator, Mapping
+from contextlib import closing
 from functools import partial
 from pathlib import Path, PurePosixPath
-from typing import Any, Final, Literal, NoReturn
+from typing import Any, Final, Literal
 
 from kedro.io import AbstractDataset
 from kedro_datasets._typing import ImagePreview
 
 from rovervision.datasets.file_ledger import LEDGER_NAME, MANIFEST_NAME, FileLedger, Row, read_manifest, write_manifest
+from rovervision.datasets.file_reading import FileRead, refuse
 from rovervision.datasets.file_storing import INCOMING_NAME, Patience, Promise, is_disk_full, store_all
+from rovervision.datasets.promised_files import left_to_do, workers_of
 from rovervision.errors import RovervisionError
 from rovervision.sources.fetch_plan import FetchTerms
 from rovervision.sources.frame import StoredFile
@@ -32,7 +35,8 @@ class ImageFolderDataset(AbstractDataset[Mapping[str, Promise], dict[str, Stored
     that is equal only where the bytes are equal, see `sources.fetch_plan`) is not called again while its file stands
     whole in the folder; one without is always called. A file gets its final name only when it is whole. What cannot be
     had is written to failures.csv with the reason, and the rest goes on; too many failures raise RovervisionError, and
-    so does a disk that runs short. A mapping that has `terms` of its own (a FetchPlan) overrides the catalog's.
+    so does a disk that runs short. A mapping that has `terms` of its own (a FetchPlan) overrides the catalog's, and one
+    that has `workers` (a ModelPlan) may have processes or Dask perform them: the files are the same.
 
     Loading returns the keys of the last complete save, no other file that lies in the folder; a failed one is there
     too, with its reason. A `read_only` folder may also be a user's own, in which nothing was ever saved: then loading
@@ -105,21 +109,23 @@ class ImageFolderDataset(AbstractDataset[Mapping[str, Promise], dict[str, Stored
         terms: FetchTerms = getattr(data, "terms", self._terms)
         may_fail = terms.max_failed_frac * len(data)
         with FileLedger(self._root) as ledger:
-            rows = {name: row for name, promise in data.items() if (row := _whole(ledger, name, promise))}
-            missing = {name: promise for name, promise in data.items() if name not in rows}
+            patience = Patience(terms.attempts, self._retry_pause_s)
+            rows, tasks = left_to_do(data, ledger, self._root / INCOMING_NAME, patience)
             failed: list[Row] = []
-            check_room(self._root, terms.expected_bytes if missing else 0, terms.min_free_bytes)
+            check_room(self._root, terms.expected_bytes if tasks else 0, terms.min_free_bytes)
+            work = store_all(self._root, tasks, ledger, workers_of(data), terms.threads)
             try:
-                patience = Patience(terms.attempts, self._retry_pause_s)
-                for count, row in enumerate(store_all(self._root, missing, ledger, patience, terms.threads), 1):
-                    rows[row.name] = row
-                    failed += [row] if row.failure else []
-                    if len(failed) > max(may_fail, _TRIES_BEFORE_GIVING_UP):
-                        break
-                    if count % _FILES_BETWEEN_LOOKS == 0:
-                        check_room(self._root, 0, terms.min_free_bytes)
+                with closing(work) as stored:
+                    for count, row in enumerate(stored, 1):
+                        rows[row.name] = row
+                        failed += [row] if row.failure else []
+                        if len(failed) > max(may_fail, _TRIES_BEFORE_GIVING_UP):
+                            break
+                        if count % _FILES_BETWEEN_LOOKS == 0:
+                            check_room(self._root, 0, terms.min_free_bytes)
             finally:
-                _write_failures(self._root, failed)
+                places = {name: place for place, name in enumerate(tasks)}
+                _write_failures(self._root, sorted(failed, key=lambda row: places[row.name]))
         self._judge_failures(failed, len(rows), len(data), may_fail)
         return rows
 
@@ -170,7 +176,7 @@ class ImageFolderDataset(AbstractDataset[Mapping[str, Promise], dict[str, Stored
         path = self._root / row.name
         failure = row.failure or _missing(path, row.n_bytes)
         reason = row.reason if row.failure else "changed" if failure else None
-        read = partial(_refuse, f"{row.name}: {failure}") if failure else partial(_read, path, row.n_bytes)
+        read = partial(refuse, f"{row.name}: {failure}") if failure else FileRead(path.absolute(), row.n_bytes)
         return StoredFile(self._key(row.name), str(path), row.n_bytes, row.sha256, failure, read, reason)
 
     def _listed(self) -> Iterator[StoredFile]:
@@ -178,8 +184,8 @@ class ImageFolderDataset(AbstractDataset[Mapping[str, Promise], dict[str, Stored
             raise RovervisionError(absence)
         for name in walk_images(self._root, self._extensions):
             path = self._root / name
-            n_bytes = path.stat().st_size
-            yield StoredFile(self._key(name), str(path), n_bytes, "", None, partial(_read, path, n_bytes))
+            read = FileRead.of(path)
+            yield StoredFile(self._key(name), str(path), read.n_bytes, "", None, read)
 
     def absence(self) -> str | None:
         """Return why a folder of the user's own cannot be read, in a sentence; None where it can or is no such one."""
@@ -215,11 +221,6 @@ class ImageFolderDataset(AbstractDataset[Mapping[str, Promise], dict[str, Stored
         return {"filepath": str(self._root), "keyed_by": self._keyed_by, "read_only": self._read_only}
 
 
-def _whole(ledger: FileLedger, name: str, promise: Promise) -> Row | None:
-    entry = ledger.whole(name, getattr(promise, "origin", None))
-    return Row(name, entry.n_bytes, entry.sha256, None) if entry else None
-
-
 def check_room(root: Path, expected_bytes: int, min_free_bytes: int) -> None:
     """Raise RovervisionError where the disk would keep less than `min_free_bytes` free after storing so much more."""
     free_bytes = shutil.disk_usage(root).free
@@ -251,14 +252,3 @@ def _missing(path: Path, n_bytes: int) -> str | None:
     if size != n_bytes:
         return f"the file has {size} bytes and had {n_bytes} when stored; run the pipeline that writes it again."
     return None
-
-
-def _read(path: Path, n_bytes: int) -> bytes:
-    body = path.read_bytes()
-    if len(body) != n_bytes:
-        raise RovervisionError(f"{path} has changed while it was in use: {len(body)} bytes instead of {n_bytes}.")
-    return body
-
-
-def _refuse(sentence: str) -> NoReturn:
-    raise RovervisionError(sentence)

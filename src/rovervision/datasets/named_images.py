@@ -5,6 +5,7 @@ from typing import Any, NoReturn
 
 from kedro.io import AbstractDataset, DatasetError
 
+from rovervision.datasets.file_reading import FileRead
 from rovervision.datasets.image_folder import ImageFolderDataset
 from rovervision.errors import RovervisionError
 from rovervision.sources.frame import StoredFile
@@ -31,8 +32,8 @@ class NamedImagesDataset(AbstractDataset[NoReturn, dict[str, StoredFile]]):
             raise RovervisionError(f"There is no image and no folder at {self._path}. Name one that is there.")
         if self._path.is_dir():
             return ImageFolderDataset(filepath=str(self._path), read_only=True).load()
-        path, n_bytes = self._path, self._path.stat().st_size
-        return {path.name: StoredFile(path.name, str(path), n_bytes, "", None, path.read_bytes)}
+        name, read = self._path.name, FileRead.of(self._path)
+        return {name: StoredFile(name, str(self._path), read.n_bytes, "", None, read)}
 
     def save(self, data: NoReturn) -> None:
         """Refuse: the images are a person's own."""

@@ -20,6 +20,14 @@ START_METHOD: Final = "forkserver" if "forkserver" in multiprocessing.get_all_st
 """A fork of this process itself would copy its threads' locks in whatever state they are."""
 
 
+class WorkersLostError(RovervisionError):
+    """A task that no worker survives."""
+
+    def __init__(self, task: str, attempts: int) -> None:
+        super().__init__(given_up(task, attempts))
+        self.attempts = attempts
+
+
 class WorkerProcesses:
     """`count` processes, each in a pool of its own: pools break as a whole, and so it is known whose task did it."""
 
@@ -65,10 +73,10 @@ class _WorkerProcess:
     def call(self, task: Callable[[], Any]) -> Any:
         for _ in range(self._attempts):
             try:
-                return self._started().submit(task).result()
+                return self._started().submit(call_on_one_core, task).result()
             except BrokenProcessPool:
                 self._drop()
-        raise RovervisionError(given_up(str(task), self._attempts))
+        raise WorkersLostError(str(task), self._attempts)
 
     def end(self, *, at_once: bool) -> None:
         with self._lock:
@@ -113,11 +121,16 @@ def work_on_one_core() -> None:
         torch.set_num_threads(1)
 
 
+def call_on_one_core(task: Callable[[], Any]) -> Any:
+    """Perform a task in a worker; it may have brought libraries along that the worker did not have when it began."""
+    work_on_one_core()
+    return task()
+
+
 def _begin() -> None:
     """Make a new process a worker: Ctrl-C is its parent's business, and it does not outlive its parent."""
     signal.signal(signal.SIGINT, signal.SIG_IGN)
     threading.Thread(target=_end_with_parent, daemon=True).start()
-    work_on_one_core()
 
 
 def _end_with_parent() -> None:

@@ -14,6 +14,7 @@ from pydantic import BaseModel, ConfigDict, Field
 
 from rovervision.errors import RovervisionError
 from rovervision.imaging.color_priors import LIGHTNESS_BINS
+from rovervision.imaging.shard_plan import WorkersConfig
 from rovervision.learning.colorizers import Colorizer, ModelConfig, build_colorizer
 from rovervision.learning.rendering import levels_of, lightness_levels, lightness_of, luminance, render
 from rovervision.learning.weights import Weights
@@ -48,6 +49,8 @@ class ApplyConfig(BaseModel):
     """released: the colours that the archives publish; display: toward a white light, for looking at."""
     doubt: bool = False
     """Write how far off the colours may be beside each image."""
+    workers: WorkersConfig = WorkersConfig()
+    """Who colours the images."""
 
     def work_px(self, weights: Weights) -> int:
         """Return the short side, in pixels, at which this colorizer sees an image."""

@@ -1,14 +1,24 @@
 """New images find their cluster and their like, each on its own."""
 
+import io
+
 import cv2
 import numpy as np
+import pandas as pd
 import pytest
 
 from rovervision.errors import RovervisionError
 from rovervision.imaging.encoding import encode_png
 from rovervision.pipelines.clustering import applying, similar
+from rovervision.pipelines.clustering.config import ClusteringConfig
 from rovervision.sources.frame import StoredFile
-from tests.pipelines.clustering.found import found
+from tests.pipelines.clustering.found import Found, found
+
+
+def assigned(images: dict[str, StoredFile], of: Found, config: ClusteringConfig | None = None) -> pd.DataFrame:
+    """The table that the plan promises, piece by piece."""
+    plan = applying.assign_images(images, of.encoder, of.clusters, of.table, config or of.config)
+    return pd.concat([pd.read_parquet(io.BytesIO(promise())) for promise in plan.values()], ignore_index=True)
 
 
 def stored(data: bytes) -> StoredFile:
@@ -18,7 +28,7 @@ def stored(data: bytes) -> StoredFile:
 def test_an_image_of_the_archive_gets_its_own_cluster() -> None:
     of = found()
     images = {f"deep/{row}.png": stored(encode_png(of.tiles.pixels[row])) for row in (0, 40, 90)}
-    table = applying.assign_images(images, of.encoder, of.clusters, of.table, of.config)
+    table = assigned(images, of)
     assert table["path"].tolist() == sorted(images)
     for _, row in table.iterrows():
         own = of.tile_clusters.iloc[int(row["path"].split("/")[1].split(".")[0])]
@@ -32,18 +42,18 @@ def test_a_bad_file_fails_alone_and_batches_change_nothing() -> None:
     of = found()
     images = {f"{row}.png": stored(encode_png(of.tiles.pixels[row])) for row in range(5)}
     images |= {"text.png": stored(b"hello"), "empty.jpg": stored(b"")}
-    table = applying.assign_images(images, of.encoder, of.clusters, of.table, of.config).set_index("path")
+    table = assigned(images, of).set_index("path")
     assert table.loc[["text.png", "empty.jpg"], "failure"].notna().all()
     assert table.loc[["text.png", "empty.jpg"], "cluster"].isna().all()
     assert table["failure"].isna().sum() == 5
     small = of.config.model_copy(update={"apply": of.config.apply.model_copy(update={"batch_size": 2})})
-    again = applying.assign_images(images, of.encoder, of.clusters, of.table, small).set_index("path")
+    again = assigned(images, of, small).set_index("path")
     assert again["cluster"].equals(table["cluster"])
 
 
 def test_no_image_is_an_empty_table_of_the_same_columns() -> None:
     of = found()
-    table = applying.assign_images({}, of.encoder, of.clusters, of.table, of.config)
+    table = assigned({}, of)
     assert table.empty and tuple(table.columns) == applying.APPLIED_COLUMNS
 
 

@@ -1,6 +1,9 @@
 """Clusters for new images: which one each belongs to."""
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from functools import partial
+from pathlib import PurePath
 from typing import Any
 
 import numpy as np
@@ -13,12 +16,47 @@ from rovervision.imaging.framing import Box, content_box
 from rovervision.imaging.tiles import cut_tile
 from rovervision.learning.clusters import Clusters
 from rovervision.learning.encoders import Encoder, open_encoder
+from rovervision.learning.model_use import ModelAtHand, ModelUse, PiecedTablePlan, origin_of_use
+from rovervision.learning.one_thread import on_one_thread
 from rovervision.learning.weights import Weights
 from rovervision.pipelines.clustering.config import ClusteringConfig
 from rovervision.pipelines.clustering.nodes import open_clusters
 from rovervision.sources.frame import StoredFile
 
 APPLIED_COLUMNS = ("path", "cluster", "cluster_name", "distance", "confidence", "embedding", "failure")
+_OWN = "rovervision.pipelines.clustering"
+APPLYING_CODE = ("rovervision.imaging", "rovervision.learning", f"{_OWN}.applying", f"{_OWN}.nodes")
+"""Modules and packages that decide what is found of an image."""
+
+
+@dataclass(frozen=True)
+class Assigner:
+    """All that finds the cluster of an image."""
+
+    encoder: Encoder
+    clusters: Clusters
+    tile_px: int
+    names: Mapping[int, str]
+    """Cluster → name."""
+
+    def rows(self, squares: Mapping[str, np.ndarray]) -> list[dict[str, Any]]:
+        """Return a row for each square, but for `failure`."""
+        if not squares:
+            return []
+        codes = self.encoder.embed(np.stack(list(squares.values())))
+        labels, distances = self.clusters.assign(codes)
+        clear = self.clusters.confidence(codes)
+        return [
+            {
+                "path": key,
+                "cluster": int(label),
+                "cluster_name": self.names.get(int(label), "no cluster"),
+                "distance": float(distance),
+                "confidence": float(confidence),
+                "embedding": code,
+            }
+            for key, label, distance, confidence, code in zip(squares, labels, distances, clear, codes, strict=True)
+        ]
 
 
 def assign_images(
@@ -27,47 +65,56 @@ def assign_images(
     clusters: Weights,
     cluster_table: pd.DataFrame,
     config: ClusteringConfig,
-) -> pd.DataFrame:
-    """Return a row of `APPLIED_COLUMNS` for each image of a folder, in the order of paths.
+) -> PiecedTablePlan:
+    """Promise a row of `APPLIED_COLUMNS` for each image of a folder, in the order of paths: Parquet, piece by piece.
 
     An image's code is that of the largest square in its middle, inside black borders. A file that is no image has the
-    reason in `failure` and nothing else.
+    reason in `failure` and nothing else. The workers of `apply.workers` make the pieces.
     """
-    opened, found = open_encoder(encoder), open_clusters(clusters)
     names = dict(zip(cluster_table["cluster"].astype(int), cluster_table["name"].astype(str), strict=True))
-    rows: list[dict[str, Any]] = []
-    for batch in _batches(sorted(images), config.apply.batch_size):
-        squares, failures = read_squares({key: images[key] for key in batch}, tile_px_of(clusters))
-        rows += [{"path": key, "failure": sentence} for key, sentence in failures.items()]
-        rows += _assigned(squares, opened, found, names)
-    table = pd.DataFrame(rows, columns=list(APPLIED_COLUMNS)).astype({"cluster": "Int64", "cluster_name": "string"})
-    return table.sort_values("path", kind="stable", ignore_index=True)
+    model = ModelAtHand({"encoder": encoder, "clusters": clusters}, partial(_open, names=names))
+    told = f"{model.digest()} {sorted(names.items())}"
+
+    def use(keys: Sequence[str]) -> ModelUse:
+        files = {key: images[key] for key in keys}
+        return ModelUse(partial(_piece, files), model, origin_of_use(f"{told} {keys}", *files.values()))
+
+    def alone(piece: str) -> dict[str, ModelUse]:
+        return {f"{PurePath(piece).stem}_{number:06d}.parquet": use([key]) for number, key in enumerate(pieces[piece])}
+
+    def failed(row: str, sentence: str) -> bytes:
+        piece, number = PurePath(row).stem.split("_")
+        return _to_parquet([{"path": pieces[f"{piece}.parquet"][int(number)], "failure": sentence}])
+
+    pieces = {f"{number:06d}.parquet": keys for number, keys in enumerate(_batches(images, config.apply.batch_size))}
+    uses = {name: use(keys) for name, keys in pieces.items()}
+    workers = config.apply.workers
+    return PiecedTablePlan(uses, model=model, workers=workers, code=APPLYING_CODE, alone=alone, failed=failed)
 
 
-def _batches(keys: list[str], size: int) -> Iterator[list[str]]:
-    for top in range(0, len(keys), size):
-        yield keys[top : top + size]
+def _open(weights: Mapping[str, Weights], names: Mapping[int, str]) -> Assigner:
+    clusters = weights["clusters"]
+    return Assigner(open_encoder(weights["encoder"]), open_clusters(clusters), tile_px_of(clusters), names)
 
 
-def _assigned(
-    squares: dict[str, np.ndarray], encoder: Encoder, clusters: Clusters, names: dict[int, str]
-) -> list[dict[str, Any]]:
-    if not squares:
-        return []
-    codes = encoder.embed(np.stack(list(squares.values())))
-    labels, distances = clusters.assign(codes)
-    clear = clusters.confidence(codes)
-    return [
-        {
-            "path": key,
-            "cluster": int(label),
-            "cluster_name": names.get(int(label), "no cluster"),
-            "distance": float(distance),
-            "confidence": float(confidence),
-            "embedding": code,
-        }
-        for key, label, distance, confidence, code in zip(squares, labels, distances, clear, codes, strict=True)
-    ]
+def _batches(images: Mapping[str, StoredFile], size: int) -> list[list[str]]:
+    """Return the keys in their order, some at a time; one batch of none where there is no image."""
+    keys = sorted(images)
+    return [keys[top : top + size] for top in range(0, max(len(keys), 1), size)]
+
+
+def _piece(images: Mapping[str, StoredFile], assigner: Assigner) -> bytes:
+    squares, failures = read_squares(images, assigner.tile_px)
+    with on_one_thread():
+        rows = assigner.rows(squares)
+    return _to_parquet(rows + [{"path": key, "failure": sentence} for key, sentence in failures.items()])
+
+
+def _to_parquet(rows: list[dict[str, Any]]) -> bytes:
+    types = {"cluster": "Int64", "cluster_name": "string", "distance": "float64", "confidence": "float64"}
+    table = pd.DataFrame([dict.fromkeys(APPLIED_COLUMNS) | row for row in rows], columns=list(APPLIED_COLUMNS))
+    body: bytes = table.astype(types).sort_values("path", kind="stable").to_parquet(index=False)
+    return body
 
 
 def read_squares(images: Mapping[str, StoredFile], tile_px: int) -> tuple[dict[str, np.ndarray], dict[str, str]]:

@@ -4,6 +4,7 @@ from typing import Annotated, Literal
 
 from pydantic import BaseModel, ConfigDict, Field
 
+from rovervision.imaging.shard_plan import WorkersConfig
 from rovervision.learning.cluster_scores import ClusterScoresConfig
 from rovervision.learning.clusters import ClusterersConfig
 from rovervision.learning.encoders import EncoderConfig
@@ -69,7 +70,9 @@ class ApplyConfig(BaseModel):
     model_config = ConfigDict(frozen=True, extra="forbid")
 
     batch_size: int = Field(default=64, ge=1)
-    """Images that are in memory at once."""
+    """Images that a worker has in memory at once."""
+    workers: WorkersConfig = WorkersConfig()
+    """Who assigns them."""
 
 
 class ClusteringConfig(BaseModel):

@@ -1,5 +1,6 @@
 """Colour for gray images: which ones, and a PNG for each."""
 
+from collections import Counter
 from collections.abc import Callable, Mapping
 from functools import partial
 from pathlib import PurePosixPath
@@ -10,13 +11,18 @@ import pandas as pd
 from rovervision.errors import RovervisionError
 from rovervision.imaging.encoding import encode_png
 from rovervision.imaging.tiles import TileStore
-from rovervision.learning.colorizing import lightness_of
+from rovervision.learning.colorizing import WhiteBalance, lightness_of
+from rovervision.learning.model_use import ModelAtHand, ModelPlan, ModelUse, origin_of_use
 from rovervision.learning.serving import OpenColorizer, to_base64
 from rovervision.learning.weights import Weights
 from rovervision.pipelines.colorization.config import ColorizationConfig
 from rovervision.pipelines.colorization.doubt_picture import draw_doubt
 from rovervision.sources.frame import StoredFile
 from rovervision.sources.product_names import parse_product_name
+
+_OWN = "rovervision.pipelines.colorization"
+APPLYING_CODE = ("rovervision.imaging", "rovervision.learning", f"{_OWN}.applying", f"{_OWN}.doubt_picture")
+"""Modules and packages that decide what a coloured image is."""
 
 
 def select_gray_images(
@@ -31,27 +37,40 @@ def select_gray_images(
     }
 
 
-def colorize_images(
-    images: Mapping[str, StoredFile], colorizer: Weights, config: ColorizationConfig
-) -> dict[str, Callable[[], bytes]]:
+def colorize_images(images: Mapping[str, StoredFile], colorizer: Weights, config: ColorizationConfig) -> ModelPlan:
     """Promise a PNG in colour for every image. Relative path → callable; a file that is no image fails on its own.
 
-    Where `apply.doubt` asks for it, a second PNG tells how far off the colours may be (see `draw_doubt`).
+    Where `apply.doubt` asks for it, a second PNG tells how far off the colours may be (see `draw_doubt`). Promises of
+    the same file, model and code have the same origin.
     """
-    opened = OpenColorizer(colorizer, config.apply.work_px(colorizer), config.apply.white_balance)
+    apply = config.apply
+    work_px = apply.work_px(colorizer)
+    model = ModelAtHand({"colorizer": colorizer}, partial(_open, work_px=work_px, white_balance=apply.white_balance))
+    told = f"{model.digest()} {work_px} {apply.white_balance}"
+
+    def color(key: str) -> ModelUse:
+        camera, file = camera_of(key), images[key]
+        origin = origin_of_use(f"colour {told} {camera}", file)
+        return ModelUse(partial(colorize_file, file, camera=camera), model, origin)
+
     names = output_names(list(images))
-    promises: dict[str, Callable[[], bytes]] = {
-        names[key]: partial(colorize_file, file, opened, camera_of(key)) for key, file in images.items()
-    }
-    if not config.apply.doubt:
-        return promises
-    if not opened.knows_doubt:
-        raise RovervisionError(
-            f"Colorizers of the kind {colorizer.header['model']['kind']} cannot tell how far off they may be. Set "
-            "colorization.apply.doubt=false, or train the kind residual."
-        )
-    doubts = doubt_names(list(names.values()))
-    return promises | {doubts[names[key]]: partial(doubt_file, file, opened) for key, file in images.items()}
+    uses = {names[key]: color(key) for key in images}
+    if apply.doubt:
+        if not model.get().knows_doubt:
+            raise RovervisionError(
+                f"Colorizers of the kind {colorizer.header['model']['kind']} cannot tell how far off they may be. Set "
+                "colorization.apply.doubt=false, or train the kind residual."
+            )
+        doubts = doubt_names(list(names.values()))
+        uses |= {
+            doubts[names[key]]: ModelUse(partial(doubt_file, file), model, origin_of_use(f"doubt {told}", file))
+            for key, file in images.items()
+        }
+    return ModelPlan(uses, model=model, workers=apply.workers, code=APPLYING_CODE)
+
+
+def _open(weights: Mapping[str, Weights], work_px: int, white_balance: WhiteBalance) -> OpenColorizer:
+    return OpenColorizer(weights["colorizer"], work_px, white_balance)
 
 
 def camera_of(path: str) -> str:
@@ -63,8 +82,8 @@ def camera_of(path: str) -> str:
 def output_names(keys: list[str]) -> dict[str, str]:
     """Return key → PNG path: the same folder and stem; the suffix stays in the name where two stems would collide."""
     stems = {key: str(PurePosixPath(key).with_suffix("")) for key in keys}
-    lowered = [stem.lower() for stem in stems.values()]
-    return {key: f"{stem if lowered.count(stem.lower()) == 1 else key}.png" for key, stem in stems.items()}
+    count = Counter(stem.lower() for stem in stems.values())
+    return {key: f"{stem if count[stem.lower()] == 1 else key}.png" for key, stem in stems.items()}
 
 
 def doubt_names(colored: list[str]) -> dict[str, str]:
