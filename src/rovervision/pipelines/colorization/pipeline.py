@@ -3,6 +3,7 @@
 from kedro.pipeline import Node, Pipeline
 
 from rovervision.pipelines.colorization.applying import colorize_images, exemplify_colorizer, select_gray_images
+from rovervision.pipelines.colorization.card import describe_colorizer
 from rovervision.pipelines.colorization.figures import (
     draw_ab_histograms,
     draw_comparison,
@@ -81,6 +82,12 @@ def create_pipeline(**_: object) -> Pipeline:
                 ["colorization_scores", "params:colorization", "params:seed"],
                 ["colorization_score_table", "colorization_score_metrics"],
                 name="tabulate_scores",
+            ),
+            Node(
+                describe_colorizer,
+                ["colorizer", "tiles", "frames_split", "colorization_score_table", "params:colorization"],
+                "colorizer_card",
+                name="describe_colorizer",
             ),
             *_figure_nodes(),
             Node(select_gray_images, ["frames_split", "images_raw"], "images_gray@written", name="select_gray_images"),
