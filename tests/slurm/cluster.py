@@ -17,7 +17,7 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
 
-PROGRAMS = ("sbatch", "srun", "scancel", "scontrol", "slurmctld", "slurmd", "munged")
+PROGRAMS = ("sbatch", "srun", "scancel", "scontrol", "slurmctld", "slurmd", "munged", "setpriv")
 SLURM_CONF = """
 ClusterName=test
 SlurmctldHost={host}(127.0.0.1)

@@ -19,7 +19,7 @@ YOURS = "# yours"
 
 def blocks() -> list[str]:
     """The commands of each block, without those that are marked."""
-    found = [block for language, block in FENCE.findall(PAGE.read_text()) if language == "bash"]
+    found = [block for language, block in FENCE.findall(PAGE.read_text()) if language == "sh"]
     kept = ["\n".join(line for line in block.splitlines() if YOURS not in line) for block in found]
     return [block for block in kept if block.strip()]
 
