@@ -4,6 +4,7 @@ from omegaconf.resolvers import oc
 
 from rovervision.context import ProjectContext, project_path
 from rovervision.hooks import InputHooks, RankHooks, ReportHooks, TrackingHooks
+from rovervision.hooks.gallery import GalleryHooks
 from rovervision.runners import rank
 
 CONTEXT_CLASS = ProjectContext
@@ -20,7 +21,7 @@ CONFIG_LOADER_ARGS = {
 _tracking = TrackingHooks()
 
 # Processes beyond the first compute and stay silent: one MLflow run, one report.
-HOOKS = (*((_tracking, ReportHooks(_tracking)) if rank() == 0 else ()), InputHooks(), RankHooks())
+HOOKS = (*((_tracking, ReportHooks(_tracking), GalleryHooks(_tracking)) if rank() == 0 else ()), InputHooks(), RankHooks())
 
 # `TrackingHooks` is kedro-mlflow's own hook with its gaps filled, hence not both. Kedro compares names as their
 # packages spell them, and kedro-mlflow has spelled its own both ways.
