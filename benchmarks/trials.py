@@ -12,10 +12,8 @@ from typing import Any, Final
 import pandas as pd
 import torch
 from filelock import BaseFileLock, FileLock
-from kedro.config import OmegaConfigLoader
 
 from rovervision.learning.training import Batch, Batches
-from rovervision.settings import CONFIG_LOADER_ARGS
 
 REPOSITORY: Final = Path(__file__).resolve().parents[1]
 _held: Final[list[BaseFileLock]] = []
@@ -24,6 +22,10 @@ _held: Final[list[BaseFileLock]] = []
 
 def parameters(env: str, pipeline: str, changes: Mapping[str, Any] | None = None) -> dict[str, Any]:
     """Return a pipeline's section of an environment's parameters with changes, dotted name → value."""
+    from kedro.config import OmegaConfigLoader  # the rest works without Kedro, on a machine with a GPU alone
+
+    from rovervision.settings import CONFIG_LOADER_ARGS
+
     section = OmegaConfigLoader(str(REPOSITORY / "conf"), env=env, **CONFIG_LOADER_ARGS)["parameters"][pipeline]
     for name, value in (changes or {}).items():
         *parents, last = name.split(".")

@@ -257,6 +257,8 @@ def test_the_pages_hold_commands() -> None:
 NEEDS_NETWORK = "network needed"
 ALONE, WHOLE = "tests/test_documented_commands.py::", "tests/test_run.py::"
 RUN_BY = {
+    r"torchrun .*kedro run": "tests/shell/test_ranks.py::test_two_processes_leave_one_model_and_one_mlflow_run",
+    r"srun .*kedro run": "tests/slurm/test_training_jobs.py::test_two_processes_train_one_model",
     r"kedro run (.* )?--env nasa": "tests/test_live_archives.py::test_a_dry_run_prints_the_plan_and_fetches_no_image",
     r"kedro run .*--tags (film|truth)": ALONE + "test_a_folder_becomes_a_film_and_triplets_are_looked_for",
     r"kedro run .*--tags export": ALONE + "test_tiles_are_exported",

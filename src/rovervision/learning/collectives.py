@@ -1,30 +1,47 @@
 """Sums over the processes that train one model together: of numbers, of what has a gradient, and of gradients."""
 
-from collections.abc import Sequence
-from typing import Any
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
+from typing import Any, TypeVar
 
 import torch
 from torch import Tensor, distributed, nn
 
 from rovervision.errors import RovervisionError
 
+Thing = TypeVar("Thing")
+
+
+@contextmanager
+def _the_others() -> Iterator[None]:
+    """Say in a sentence that another process has ended, or did not answer."""
+    try:
+        yield
+    except RuntimeError as error:
+        raise RovervisionError(
+            "Another process of this training has ended or does not answer, so this one stops as well "
+            f"({str(error).splitlines()[0][:200]}). Its own message says why; those of all but the first stand in "
+            "logs/rovervision-rank*.log. What was saved stays; the same command goes on from there."
+        ) from error
+
+
+def from_first(thing: Thing) -> Thing:
+    """Return what the first process has, in all of them. Raises RovervisionError where one of them is gone."""
+    held = [thing]
+    with _the_others():
+        distributed.broadcast_object_list(held, src=0)
+    return held[0]
+
 
 @torch.compiler.disable
 def total(tensor: Tensor) -> Tensor:
     """Return the sum over all processes, the same on each. The tensor is changed in place, if it is contiguous.
 
-    Raises:
-        RovervisionError: Another process has ended, or did not answer.
+    Raises RovervisionError where one of them is gone.
     """
     tensor = tensor.contiguous()
-    try:
+    with _the_others():
         distributed.all_reduce(tensor)
-    except RuntimeError as error:
-        raise RovervisionError(
-            "Another process of this training has ended or does not answer, so this one stops as well "
-            f"({str(error).splitlines()[0][:200]}). Its own message says why; the others' messages stand in "
-            "logs/rovervision-rank*.log. What was saved stays; the same command goes on from there."
-        ) from error
     return tensor
 
 

@@ -13,8 +13,10 @@ from lightning_fabric import Fabric
 from torch import Tensor, nn
 
 from rovervision.errors import RovervisionError
-from rovervision.learning.collectives import GradientSum, total
+from rovervision.learning.collectives import GradientSum, from_first, total
 from rovervision.learning.devices import open_fabric
+from rovervision.learning.execution import compile_methods, in_format, repeatable
+from rovervision.learning.prefetch import ahead
 from rovervision.learning.shared_batches import Parts, Share, looks_across, share_batches
 from rovervision.learning.training_config import Batch, Loss, Metrics, TrainingConfig
 from rovervision.learning.training_state import TrainingState
@@ -81,15 +83,15 @@ def fit(
     _refuse_pieces(model, config)
     share = Share(fabric.global_rank, fabric.world_size)
     resume = _same_start(model, resume, fabric)
-    part = _Part(fabric, loss, Parts(share, config.accumulate, is_whole=looks_across(model)))
+    part = _Part(fabric, loss, config, Parts(share, config.accumulate, is_whole=looks_across(model)))
     if share.size > 1:
         share_batches(model, share)
     if config.channels_last:
         model.to(memory_format=torch.channels_last)
     optimizer = torch.optim.AdamW(parameter_groups(model), lr=config.learning_rate, weight_decay=config.weight_decay)
     forward_methods: tuple[str, ...] = getattr(type(model), "forward_methods", ())
-    for name in forward_methods if config.compile else ():
-        setattr(model, name, torch.compile(getattr(model, name), dynamic=False))
+    if config.compile:
+        compile_methods(model, forward_methods)
     wrapped, optimizer = fabric.setup(model, optimizer)
     for name in forward_methods:
         wrapped.mark_forward_method(name)
@@ -98,14 +100,18 @@ def fit(
     if resume is not None:
         run.restore(resume)
     else:
-        run.judge(_judge(run, part, monitor))
+        with repeatable(config.deterministic):
+            monitor_loss = _judge(run, part, monitor)
+        run.judge(monitor_loss)
     yield run.checkpoint(), run.history
     started, first = time.monotonic(), run.epoch
     while run.epoch < config.epochs:
-        with seeded(seed * 1_000_003 + run.epoch + (share.rank << 40)):  # what is dropped differs from part to part
+        own_seed = seed * 1_000_003 + run.epoch + (share.rank << 40)  # what is dropped differs from part to part
+        with repeatable(config.deterministic), seeded(own_seed):
             train_loss = _train_epoch(run, part, batches, add_up)
-        run.epoch += 1
-        new = run.record(train_loss, _judge(run, part, monitor))
+            run.epoch += 1
+            monitor_loss = _judge(run, part, monitor)
+        new = run.record(train_loss, monitor_loss)
         left_s = (time.monotonic() - started) / (run.epoch - first) * (config.epochs - run.epoch)
         told = run.epoch % math.ceil(config.epochs / _LINES) == 0 or run.epoch == config.epochs
         logger.log(
@@ -147,11 +153,15 @@ class _Part:
 
     fabric: Fabric
     loss: Loss
+    config: TrainingConfig
     parts: Parts
+
+    def batches(self, source: Batches, epoch: int) -> Iterator[Batch]:
+        return ahead(source.epoch(epoch, self.fabric.device), self.config.prefetch_batches)
 
     def value(self, model: Any, own: Batch) -> Tensor:
         with self.fabric.autocast():  # on one device, Fabric runs no method but `forward` in the precision asked for
-            return self.loss(model, own)
+            return self.loss(model, in_format(own, self.config.channels_last))
 
     def mean(self, told: Sequence[tuple[Tensor, int]]) -> float:
         """Return the mean over rows, also those of the other processes, of mean losses of so many rows each."""
@@ -168,7 +178,7 @@ def _same_start(model: nn.Module, resume: Weights | None, fabric: Fabric) -> Wei
     """Let all processes begin with the weights of the first; it may have found a checkpoint that they did not."""
     if fabric.world_size == 1:
         return resume
-    state, resume = fabric.broadcast((model.state_dict(), resume))
+    state, resume = from_first((model.state_dict(), resume))
     model.load_state_dict(state)
     return resume
 
@@ -176,7 +186,7 @@ def _same_start(model: nn.Module, resume: Weights | None, fabric: Fabric) -> Wei
 def _train_epoch(run: TrainingState, part: _Part, batches: Batches, add_up: GradientSum | None) -> float:
     run.model.train()
     told: list[tuple[Tensor, int]] = []  # read at the end: each look at a number would make the device wait
-    for batch in batches.epoch(run.epoch, part.fabric.device):
+    for batch in part.batches(batches, run.epoch):
         for group in run.optimizer.param_groups:
             group["lr"] = run.learning_rate()
         run.optimizer.zero_grad(set_to_none=True)
@@ -206,7 +216,7 @@ def _judge(run: TrainingState, part: _Part, batches: Batches) -> float:
     trained = {name: t.detach().clone() for name, t in run.model.state_dict().items()}
     run.model.load_state_dict(run.ema)
     run.model.eval()
-    pieces = (piece for batch in batches.epoch(0, part.fabric.device) for piece in part.parts.of(batch))
+    pieces = (piece for batch in part.batches(batches, 0) for piece in part.parts.of(batch))
     mean = part.mean([(part.value(run.model, own), rows) for own, rows in pieces])
     run.model.load_state_dict(trained)
     return mean

@@ -33,7 +33,7 @@ class TrainingConfig(BaseModel):
     """Tiles in an epoch; None: as many as there are. A training is judged, saved and resumed between epochs."""
     precision: Literal["32-true", "bf16-mixed", "16-mixed"] = "32-true"
     """Lightning Fabric's word."""
-    # What follows changes how fast a training is, and its result by rounding alone.
+    # What follows changes how fast a training is; its result by rounding, and by what dropout leaves out.
     accumulate: int = Field(default=1, ge=1)
     """A batch is computed in so many pieces, one after the other, where it does not fit on the device at once."""
     channels_last: bool = False

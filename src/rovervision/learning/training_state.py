@@ -4,7 +4,9 @@ from typing import Any
 
 import torch
 from torch import Tensor, nn
+from torch.optim.swa_utils import get_ema_multi_avg_fn
 
+from rovervision.learning.execution import like
 from rovervision.learning.training_config import Metrics, TrainingConfig
 from rovervision.learning.weights import Weights
 
@@ -40,11 +42,11 @@ class TrainingState:
     def average(self) -> None:
         """Move the average toward the weights; early steps count more (warm-up (1 + t) / (10 + t))."""
         decay = min(self.config.ema_decay, (1 + self.step) / (10 + self.step))
-        for name, tensor in self.model.state_dict().items():
-            if tensor.is_floating_point():
-                self.ema[name].lerp_(tensor.detach(), 1 - decay)
-            else:
-                self.ema[name].copy_(tensor)
+        state = self.model.state_dict()
+        moving = [name for name, tensor in state.items() if tensor.is_floating_point()]
+        get_ema_multi_avg_fn(decay)([self.ema[name] for name in moving], [state[name] for name in moving], 0)
+        for name in state.keys() - set(moving):
+            self.ema[name].copy_(state[name])
 
     def judge(self, monitor_loss: float) -> None:
         """Keep the averaged weights if they are the best so far, or the last ones are wanted."""
@@ -77,14 +79,15 @@ class TrainingState:
 
     def restore(self, saved: Weights) -> None:
         """Go on from what `checkpoint` returned."""
-        device = next(self.model.parameters()).device
         self.model.load_state_dict(saved.group("model"))
-        self.ema = {name: t.to(device) for name, t in saved.group("ema").items()}
-        self.best = {name: t.to(device) for name, t in saved.group("best").items()}
+        own = self.model.state_dict()
+        self.ema = {name: like(t, own[name]) for name, t in saved.group("ema").items()}
+        self.best = {name: like(t, own[name]) for name, t in saved.group("best").items()}
+        parameters = [each for group in self.optimizer.param_groups for each in group["params"]]
         state: dict[int, dict[str, Tensor]] = {}
         for key, tensor in saved.group("optimizer").items():
             index, name = key.split(".", 1)
-            state.setdefault(int(index), {})[name] = tensor
+            state.setdefault(int(index), {})[name] = like(tensor, parameters[int(index)]) if tensor.ndim else tensor
         full = self.optimizer.state_dict()
         self.optimizer.load_state_dict({"state": state, "param_groups": full["param_groups"]})
         header = saved.header
