@@ -267,6 +267,8 @@ RUN_BY = {
     r"kedro run .*--tags apply": WHOLE + "test_the_trained_model_colours_a_folder_of_ones_own",
     r"kedro run .*(model.kind=|--nodes|--only-missing)": ALONE + "test_two_kinds_of_colorizer_stand_side_by_side",
     r"kedro run": WHOLE + "test_one_command_goes_from_archive_to_colour",
+    r"dask (scheduler|worker) ": "tests/datasets/test_dask_cluster.py::"
+    "test_a_killed_worker_costs_shards_and_images_nothing_but_time",
     r"kedro registry list": ALONE + "test_the_pipelines_are_listed",
     r"kedro viz run": "tests/test_lineage.py::test_five_boxes_are_the_whole_and_each_opens",
     r"kedro viz build": "tests/test_lineage.py::test_the_export_is_whole_without_a_network",
