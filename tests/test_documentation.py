@@ -95,7 +95,7 @@ def test_every_parameter_stands_on_its_page_and_none_that_is_gone(pipeline: str)
 
 
 def default_of(model: Any, name: str) -> Any:
-    """The default of a field by dotted name: what holds once the section above it, which base leaves null, is given."""
+    """The default of a field by dotted name: what holds once the section above it, null or absent in base, is given."""
     *above, last = name.split(".")
     for part in above:
         model = next(models_in(model.model_fields[part].annotation))
@@ -112,7 +112,7 @@ def test_the_page_shows_the_values_of_base(pipeline: str) -> None:
             continue
         value: Any = stored[pipeline]
         for part in name.split("."):
-            value = default_of(section_models()[pipeline], name) if value is None else value[part]
+            value = value[part] if isinstance(value, dict) else default_of(section_models()[pipeline], name)
         is_plain = not isinstance(value, dict) and "${" not in str(value) and "{" not in str(value)
         said = yaml.safe_load(f"[{shown.replace('`', '').strip('[]')}]")
         if is_plain and said != (value if isinstance(value, list) else [value]):
