@@ -6,6 +6,7 @@ import numpy as np
 import pandas as pd
 import pytest
 
+from rovervision.gallery import rooms as rooms_module
 from rovervision.gallery.colors import by_camera, ranked_frames
 from rovervision.gallery.generated import pairs_of
 from rovervision.gallery.kept import frieze, reasons_of
@@ -76,6 +77,16 @@ def test_reasons_have_examples_from_the_nearest_miss_to_the_farthest() -> None:
     undecodable = next(each for each in others if each.name == "undecodable")
     assert undecodable.examples == []
     assert undecodable.sentences == ["the file breaks off"]
+
+
+def test_many_shards_are_not_searched(monkeypatch: pytest.MonkeyPatch) -> None:
+    def colors_shown() -> bool:
+        (blurred, *_) = open_rooms(stock(set(DATASETS))).rooms["kept"].content.reasons
+        return bool(np.ptp(blurred.examples[0].picture.pixels, axis=2).any())
+
+    assert colors_shown()
+    monkeypatch.setattr(rooms_module, "SHARDS_MAX", 0)
+    assert not colors_shown()
 
 
 def test_a_frieze_needs_enough_tiles() -> None:

@@ -19,6 +19,8 @@ from rovervision.gallery.pictures import Picture, at_most
 logger = logging.getLogger(__name__)
 
 _PANELS_PX = 1600
+SHARDS_MAX = 100
+"""Of more shards than these none is searched for pictures: the gray thumbnails of the frames' table serve as well."""
 
 
 @dataclass(frozen=True)
@@ -140,7 +142,10 @@ def _kept(stock: Stock) -> Kept:
     is_curated = stock.has("curation_summary", "frames_split")
     frames = stock.load("frames_split") if is_curated else None
     curation = stock.load("curation_summary") if is_curated else None
-    return kept_room(stock.load("ingestion_summary"), curation, frames, stock.optional("frames_examined"))
+    examined = stock.optional("frames_examined") if is_curated else None
+    if examined is not None and len(examined) > SHARDS_MAX:
+        examined = None
+    return kept_room(stock.load("ingestion_summary"), curation, frames, examined)
 
 
 def _clusters(stock: Stock) -> Clusters:

@@ -28,6 +28,9 @@ TAGS_WITHOUT_PAGE = TAGS_OF_USE - {"film"}
 
 ANCHOR = "ingestion_summary"
 """The dataset in whose folder the pages lie."""
+HASHED_MAX_BYTES = 4 * 2**30
+"""A larger set of tiles is not read again for its hash alone."""
+
 _SOFTWARE = ("kedro", "mlflow", "torch", "numpy", "opencv-python-headless", "scikit-learn")
 _WEIGHTS = ("encoder", "clusters", "colorizer", "denoiser")
 
@@ -143,8 +146,11 @@ class GalleryHooks:
         from rovervision.gallery.shelf import file_hash, frames_hash
 
         hashes = [frames_hash(catalog.load("frames_fetched"))] if self._modified_s("frames_fetched") else []
-        if self._modified_s("tiles") and (fingerprint := getattr(catalog.get("tiles"), "fingerprint", None)):
-            hashes.append(Hash("tiles", "every pixel and index row; the tag data.tiles in MLflow", fingerprint()))
+        tiles = self._entries.path("tiles")
+        if tiles and tiles.is_dir() and (fingerprint := getattr(catalog.get("tiles"), "fingerprint", None)):
+            what = "every pixel and index row; the tag data.tiles in MLflow"
+            is_small = sum(path.stat().st_size for path in tiles.iterdir()) <= HASHED_MAX_BYTES
+            hashes.append(Hash("tiles", what, fingerprint() if is_small else "too large to be read for a page"))
         for name in _WEIGHTS:
             path = self._entries.path(name)
             if path and path.is_file():
