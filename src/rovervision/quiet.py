@@ -19,6 +19,7 @@ def silence_kedro() -> None:
 def silence_mlflow() -> None:
     """Import MLflow and kedro-mlflow, quietly: our logging, and no progress bar for each small file that is copied."""
     os.environ.setdefault("MLFLOW_ENABLE_ARTIFACTS_PROGRESS_BAR", "false")
+    os.environ.setdefault("MLFLOW_SUPPRESS_PRINTING_URL_TO_STDOUT", "true")  # the closing message has the address
     os.environ.setdefault("MLFLOW_CONFIGURE_LOGGING", "false")  # logging.yml has been read already
     with warnings.catch_warnings(record=True) as caught:  # a filter would not do: MLflow puts its own before it
         import kedro_mlflow.mlflow  # noqa: F401

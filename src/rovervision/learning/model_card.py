@@ -76,6 +76,8 @@ def describe_data(tiles: TileStore, frames: pd.DataFrame, fingerprint: str) -> l
         "",
         *table_lines(("split", "tiles", "frames", "groups"), splits),
         "",
+        "The frames were taken by:",
+        "",
         *table_lines(("source", "rover", "camera", "frames", "sols"), taken),
     ]
 

@@ -36,7 +36,7 @@ def test_the_card_shows_the_model_beside_its_baselines_and_bounds() -> None:
     assert "| oracle_own_table | oracle | 1.284 |" in told
     assert "7 frames of the split `test`" in told
     assert "| parameters | 20 |" in told
-    assert "3 epochs on 40 tiles of 24 frames; the weights of epoch 2" in told
+    assert "epochs: 3; on 40 tiles of 24 frames; weights of epoch 2" in told
     assert "`84fb`" in told
     assert "NASA/JPL" in told
 

@@ -55,8 +55,8 @@ def describe_colorizer(
         "parameters": sum(tensor.numel() for name, tensor in colorizer.tensors.items() if not name.endswith("tables")),
         "input": f"{header['input']}; trained on tiles of {header['tile_px']} px",
         "output": "a and b of CIELAB, and the error to be expected",
-        "trained": f"{header['epochs']} epochs on {trained_on['tiles']} tiles of {trained_on['frames']} frames; "
-        f"the weights of epoch {header['best_epoch']} were kept",
+        "trained": f"epochs: {header['epochs']}; on {trained_on['tiles']} tiles of {trained_on['frames']} frames; "
+        f"weights of epoch {header['best_epoch']} were kept",
     }
     shown = table[[name for name in COLUMNS if name in table]].rename(columns=COLUMNS)
     n_frames = int(table["frames"].max()) if len(table) else 0
