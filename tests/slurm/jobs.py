@@ -92,8 +92,11 @@ def are_equal(one: Path, other: Path) -> bool:
 
 
 def processes_of(job: Job) -> list[int]:
-    """The processes of a job on this machine."""
-    lines = job.slurm.ask("scontrol", "listpids", job.number).splitlines()[1:]
+    """The processes of a job on this machine; none before it has begun."""
+    try:
+        lines = job.slurm.ask("scontrol", "listpids", job.number).splitlines()[1:]
+    except AssertionError:
+        return []
     return [int(line.split()[0]) for line in lines if Path(f"/proc/{line.split()[0]}").exists()]
 
 

@@ -31,7 +31,7 @@ def checkpoint(desk: Desk, folder: str) -> Path:
 
 def freeze_in_training(job: Job, desk: Desk, folder: str) -> None:
     """Stop the clock of the training after its first epoch: it is cut off in its middle, however fast the machine."""
-    wait_until("the first epoch", lambda: "epoch 1/" in job.said())
+    wait_until("the second epoch, so that the first is saved", lambda: "epoch 2/" in job.said())
     job.signal("STOP")
     assert checkpoint(desk, folder).exists() and not model(desk, folder).exists()
 
@@ -97,10 +97,10 @@ def test_a_job_whose_place_is_taken_is_put_back_and_goes_on(desk: Desk, uninterr
 
 
 def test_a_job_that_saves_nothing_before_its_limit_is_not_put_back(desk: Desk) -> None:
-    job = desk_of(desk, "hopeless").submit(*TRAIN, "device=cpu,colorization.training.epochs=500")
-    wait_until("it begins", lambda: any("rovervision" in words and "-m" in words for words in commands_of(job)))
+    job = desk_of(desk, "hopeless").submit(*TRAIN, PARAMS)
+    wait_until("it begins", lambda: any(words[1:3] == ["-m", "rovervision"] for words in commands_of(job)))
     job.signal("STOP")
-    assert not checkpoint(desk, "hopeless").exists()
+    assert not checkpoint(desk, "hopeless").exists(), "it was too late to stop it before it saves anything"
     desk.slurm.ask("scancel", "--batch", "--signal=USR1", job.number)
     wait_until("the warning", lambda: "The time limit is near" in job.said())
     job.signal("CONT")
