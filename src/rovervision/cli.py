@@ -58,6 +58,20 @@ KNOWN_ERRORS = (ParameterValidationError, MissingConfigException, DatasetError, 
 """Errors whose own text says what is wrong."""
 
 
+HELP = """Run pipelines: ingestion, curation, clustering, colorization, diffusion; all of them where none is named.
+
+\b
+kedro run --pipelines ingestion,curation
+kedro run --params seed=1,colorization.training.epochs=10
+kedro run --pipelines colorization --tags train
+kedro run --env folder --params ingestion.archive=DIR
+kedro run --pipelines colorization --tags apply --params apply.input=DIR,apply.output=DIR
+
+From the wheel, the command is `rovervision`, without the word `run`, and needs --conf-source. A name that does not exist
+is answered with the nearest one that does. The same command goes on where an earlier run was stopped.
+"""
+
+
 class Stopped(BaseException):
     """The process was told to stop. Not an Exception, so that no node's own error handling swallows it."""
 
@@ -296,7 +310,7 @@ run = click.Command(
     name="run",
     params=kedro_run.params,
     callback=run_politely,
-    help=kedro_run.help,
+    help=HELP,
     context_settings={"help_option_names": ["-h", "--help"]},
 )
 cli.add_command(run)

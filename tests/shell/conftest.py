@@ -35,7 +35,7 @@ def plant(folder: Path) -> Path:
     return folder
 
 
-def kedro(folder: Path, *words: str, timeout_s: float = 120, **variables: str) -> subprocess.CompletedProcess[str]:
+def kedro(folder: Path, *words: str, timeout_s: float = 300, **variables: str) -> subprocess.CompletedProcess[str]:
     """Run `kedro` in a folder."""
     return subprocess.run(
         [sys.executable, "-m", "kedro", *words],

@@ -1,11 +1,14 @@
 """What a command imports: a run that learns nothing starts without the libraries that take seconds."""
 
+import re
+import shlex
 import subprocess
 import sys
 from pathlib import Path
 
 import pytest
 
+from rovervision.cli import HELP, run
 from rovervision.quiet import wants_mlflow_commands
 from tests.shell.conftest import REPOSITORY, plant, quiet_environment
 
@@ -27,7 +30,7 @@ def loaded(folder: Path, *words: str) -> list[str]:
         env=quiet_environment(),
         capture_output=True,
         text=True,
-        timeout=240,
+        timeout=400,
         check=False,
     )
     assert answer.returncode == 0, answer.stderr
@@ -76,3 +79,12 @@ def test_commands_of_kedro_mlflow_are_there_where_they_are_asked_for(
 ) -> None:
     (tmp_path / "pyproject.toml").write_text(f'[tool.kedro]\npackage_name = "{package}"\n')
     assert wants_mlflow_commands(words, tmp_path) == expected
+
+
+def test_help_names_every_pipeline_and_examples_that_are_understood() -> None:
+    folders = [path.parent.name for path in (REPOSITORY / "src/rovervision/pipelines").glob("*/pipeline.py")]
+    assert sorted(re.findall(r"\w+", HELP.partition(":")[2].partition(";")[0])) == sorted(folders)
+    examples = [shlex.split(line)[2:] for line in HELP.splitlines() if line.startswith("kedro run")]
+    assert len(examples) >= 4
+    for words in examples:
+        run.make_context("run", words)  # raises on an option that there is not
