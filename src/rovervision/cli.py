@@ -67,8 +67,8 @@ kedro run --pipelines colorization --tags train
 kedro run --env folder --params ingestion.archive=DIR
 kedro run --pipelines colorization --tags apply --params apply.input=DIR,apply.output=DIR
 
-From the wheel, the command is `rovervision`, without the word `run`, and needs --conf-source. A name that does not exist
-is answered with the nearest one that does. The same command goes on where an earlier run was stopped.
+From the wheel, the command is `rovervision`, without the word `run`, and needs --conf-source. A name that does not
+exist is answered with the nearest one that does. The same command goes on where an earlier run was stopped.
 """
 
 
