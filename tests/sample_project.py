@@ -39,4 +39,4 @@ def make_sample(folder: Path) -> Path:
 
 def run(folder: Path, *words: str) -> CompletedProcess[str]:
     """Call `kedro` in the project, with its own code."""
-    return kedro(folder, *words, timeout_s=400, PYTHONPATH=str(folder / "src"), OMP_NUM_THREADS="1")
+    return kedro(folder, *words, timeout_s=800, PYTHONPATH=str(folder / "src"), OMP_NUM_THREADS="1")
