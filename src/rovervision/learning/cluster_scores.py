@@ -97,7 +97,7 @@ def score_geometry(codes: NDArray[np.floating], clusters: ArrayLike, most: int, 
         return {}
     return {
         "silhouette": float(silhouette_score(np.asarray(codes[sample], np.float64), found[sample])),
-        "davies_bouldin": float(davies_bouldin_score(codes[rows], found[rows])),
+        "davies_bouldin": float(davies_bouldin_score(codes if len(rows) == len(codes) else codes[rows], found[rows])),
     }
 
 

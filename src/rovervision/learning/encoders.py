@@ -134,7 +134,7 @@ class OpenEncoder:
     ) -> None:
         self.config, self.metric, self._device = config, metric, torch.device(device)
         self._network = network if network is None else network.to(self._device).eval()
-        self.dim = int(self.embed(np.zeros((1, 16, 16, 3), np.uint8)).shape[1])
+        self.dim = int(self.metric.apply(self.parts(np.zeros((1, 16, 16, 3), np.uint8))).shape[1])
 
     def embed(self, pixels: NDArray[np.uint8]) -> NDArray[np.float32]:
         """Return (N, dim) float32 codes of (N, P, P, 3) uint8; alone or among others, an image has the same.
@@ -144,7 +144,11 @@ class OpenEncoder:
         _check_images(pixels)
         if len(pixels) == 0:
             return np.empty((0, self.dim), np.float32)
-        return np.concatenate([self.metric.apply(self.parts(some)) for some in _some_at_once(pixels)])
+        codes, top = np.empty((len(pixels), self.dim), np.float32), 0
+        for some in _some_at_once(pixels):  # into place: a list of all parts would be held beside their copy
+            codes[top : top + len(some)] = self.metric.apply(self.parts(some))
+            top += len(some)
+        return codes
 
     def parts(self, pixels: NDArray[np.uint8]) -> list[NDArray[np.float32]]:
         """Return the codes of the kind, and of the one that it is fused with, before they are measured."""

@@ -104,7 +104,8 @@ def score_contender(
         part = index.iloc[chosen]
         row: dict[str, object] = {"scope": scope, "n_tiles": len(chosen), "n_labelled": 0, "dim": each.codes.shape[1]}
         row["clusters"] = int(np.unique(each.clusters[each.clusters >= 0]).size)
-        row |= score_shape(each.codes[chosen], each.clusters[chosen], part, config, seed)
+        codes = each.codes if scope == ALL else each.codes[chosen]  # a copy of all may be more than the machine has
+        row |= score_shape(codes, each.clusters[chosen], part, config, seed)
         row |= steady if scope == ALL else {}
         if labels is not None:
             row |= score_known(each, chosen, part, labels.iloc[chosen], at, config)
