@@ -70,13 +70,14 @@ def train_encoder(
     assert network is not None
     batches, monitor = training_batches(tiles, config, input_side_px(config.encoder, network), rows, watched, seed)
     fabric = open_fabric(device, config.training.precision, together=True)
+    own_device = device if fabric.world_size == 1 else str(fabric.device)
     for checkpoint, metrics in fit(network, loss_of, batches, monitor, config.training, fabric, seed, resume):
         tensors = checkpoint.tensors
         if checkpoint.header["epoch"] == config.training.epochs:
             best = start_network(config.encoder, seed, no_encoder_weights, False)
             assert best is not None
             best.load_state_dict(checkpoint.group("best"))
-            metric = learn_metric(tiles, config.encoder, best, np.union1d(rows, watched), seed, device)
+            metric = learn_metric(tiles, config.encoder, best, np.union1d(rows, watched), seed, own_device)
             tensors = tensors | metric.tensors()
         yield Weights(tensors, checkpoint.header | header), metrics
 
