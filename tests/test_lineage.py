@@ -51,9 +51,7 @@ def project(tmp_path_factory: pytest.TempPathFactory) -> Path:
 @pytest.fixture(scope="module")
 def address(project: Path) -> Iterator[str]:
     """Where `kedro viz run` answers."""
-    with socket.socket() as free:
-        free.bind(("127.0.0.1", 0))
-        port = free.getsockname()[1]
+    port = next(number for number in range(20000 + os.getpid() % 20000, 49000) if is_free(number))
     words = ["viz", "run", "--no-browser", "--host", "127.0.0.1", "--port", str(port)]
     variables = quiet_environment(PYTHONPATH=str(project / "src"), OMP_NUM_THREADS="1")
     with (project / "viz.log").open("w") as log:
@@ -66,6 +64,12 @@ def address(project: Path) -> Iterator[str]:
             yield f"http://127.0.0.1:{port}"
         finally:
             stop_group(running)
+
+
+def is_free(port: int) -> bool:
+    """Kedro-Viz takes no port above 49151, where the system has its own free ones."""
+    with socket.socket() as asking:
+        return asking.connect_ex(("127.0.0.1", port)) != 0
 
 
 def wait_for(url: str, running: "subprocess.Popen[bytes]", log: Path, timeout_s: float = 180) -> None:
