@@ -18,6 +18,9 @@ from rovervision.gallery.pictures import Picture, at_most
 
 logger = logging.getLogger(__name__)
 
+to_file = logging.getLogger("rovervision.traceback")
+"""Goes to the log file only."""
+
 _PANELS_PX = 1600
 SHARDS_MAX = 100
 """Of more shards than these none is searched for pictures: the gray thumbnails of the frames' table serve as well."""
@@ -127,7 +130,7 @@ def _tried(make: Callable[[Stock], Any], stock: Stock, key: str) -> Any:
         return make(stock)
     except Exception as fault:  # whatever is wrong with an old file, the run has ended well
         logger.warning("The page of the run is without its part %s: %s: %s", key, type(fault).__name__, fault)
-        logger.debug("The fault in full", exc_info=fault)
+        to_file.error("Why the page is without its part %s.", key, exc_info=fault)
         return None
 
 

@@ -23,6 +23,9 @@ from rovervision.hooks.tracking import TAGS_OF_USE, TrackingHooks
 
 logger = logging.getLogger(__name__)
 
+to_file = logging.getLogger("rovervision.traceback")
+"""Goes to the log file only."""
+
 TAGS_WITHOUT_PAGE = TAGS_OF_USE - {"film"}
 """Tags of nodes that leave nothing to show beside what an earlier run has shown."""
 
@@ -72,7 +75,7 @@ class GalleryHooks:
             page = self._write(run_params, catalog)
         except Exception as fault:
             logger.warning("The page of the run could not be written: %s: %s", type(fault).__name__, fault)
-            logger.debug("The fault in full", exc_info=fault)
+            to_file.error("Why the page of the run could not be written.", exc_info=fault)
         outcome = yield
         if page:
             click.echo(f"{click.style('The run as a page', bold=True)}\n  {shown(page)}  open it in a browser\n")
@@ -96,7 +99,7 @@ class GalleryHooks:
         own, latest = (write_page(rooms, facts, links, up) for up in ("../", ""))
         place = store_page(anchor.parent, page_name(facts.finished_utc, facts.name), own, latest)
         told = f"{len(latest) / 1e6:.1f} MB in {time.monotonic() - began_s:.1f} s"
-        logger.debug("The page of the run, %s, and its own copy in %s", told, anchor.parent / FOLDER)
+        to_file.info("The page of the run: %s; its own copy is in %s", told, anchor.parent / FOLDER)
         return place
 
     def _stock(self, catalog: CatalogProtocol) -> Any:
