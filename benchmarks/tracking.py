@@ -8,6 +8,7 @@ epochs: alone (a table on disk), with MLflow on a thread, and with MLflow awaite
 """
 
 import argparse
+import os
 import socket
 import subprocess
 import sys
@@ -50,6 +51,7 @@ def main() -> None:
     parser.add_argument("--latency_s", type=float, default=0.05)
     given = parser.parse_args()
     print(f"{given.epochs} epochs of {given.epoch_s} s, server {1000 * given.latency_s:.0f} ms away\n")
+    os.environ["MLFLOW_SUPPRESS_PRINTING_URL_TO_STDOUT"] = "true"
     print("| store | way | waited, share of training | processor time beside it |\n|---|---|---|---|")
     with tempfile.TemporaryDirectory() as name:
         folder = Path(name)
