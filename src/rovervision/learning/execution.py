@@ -4,6 +4,7 @@ import os
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from functools import wraps
+from types import MethodType
 from typing import Any
 
 import torch
@@ -48,14 +49,14 @@ def repeatable(is_asked: bool) -> Iterator[None]:
 def compile_methods(model: nn.Module, names: tuple[str, ...]) -> None:
     """Compile methods of a model, each for the very shapes that it meets. Names of parameters stay as they are."""
     for name in names:
-        setattr(model, name, _compiled(getattr(model, name)))
+        setattr(model, name, MethodType(_compiled(getattr(model, name)), model))
 
 
 def _compiled(method: Callable[..., Tensor]) -> Callable[..., Tensor]:
     fast = torch.compile(method, dynamic=False)
 
     @wraps(method)
-    def call(*arguments: Any) -> Tensor:
+    def call(_: nn.Module, *arguments: Any) -> Tensor:
         try:
             return fast(*arguments)
         except Exception as error:
