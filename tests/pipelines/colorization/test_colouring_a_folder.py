@@ -11,7 +11,7 @@ from rovervision.learning.weights import Weights, write_weights
 from tests.learning.test_colorizers import SMALL, disturbed
 from tests.test_run import project_copy, run
 
-pytestmark = [pytest.mark.slow, pytest.mark.timeout(300)]
+pytestmark = [pytest.mark.slow, pytest.mark.timeout(600)]
 
 COLOUR = ["run", "--pipelines", "colorization", "--tags", "apply", "--params"]
 
@@ -52,6 +52,11 @@ def test_bad_files_cost_themselves_alone(project: Path) -> None:
         failed = {row["file"]: row["sentence"] for row in csv.DictReader(file)}
     assert set(failed) == {"text.png", "text_doubt.png", "cut.png", "cut_doubt.png"}
     assert all("no image" in sentence or "truncated" in sentence for sentence in failed.values())
+    by_processes = run(project, *COLOUR, options.replace("=out", "=far") + ",apply.workers.kind=processes")
+    assert by_processes.returncode == 0, by_processes.stdout + by_processes.stderr
+    names = [path.name for path in (project / "out").iterdir() if path.name != ".ledger.jsonl"]
+    assert sorted(names) == sorted(path.name for path in (project / "far").iterdir() if path.name != ".ledger.jsonl")
+    assert all((project / "far" / name).read_bytes() == (project / "out" / name).read_bytes() for name in names)
 
 
 def test_an_empty_folder_is_a_sentence(project: Path) -> None:
