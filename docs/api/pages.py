@@ -1,4 +1,4 @@
-"""A hook of MkDocs: one page for each package, made of its modules' docstrings, so that none is missing or left behind."""
+"""A hook of MkDocs: a page for each package, of its modules' docstrings, so that none is missing or left behind."""
 
 from pathlib import Path
 
