@@ -1,10 +1,11 @@
+import json
 import re
 from html.parser import HTMLParser
 
 import pytest
 
 from rovervision.gallery import page as page_module
-from rovervision.gallery.page import PAGE_MAX_BYTES, PageTooLargeError, asset, policy, write_page
+from rovervision.gallery.page import PAGE_MAX_BYTES, PageTooLargeError, asset, data_block, policy, write_page
 from rovervision.gallery.rooms import Rooms
 from tests.gallery import scenes
 
@@ -101,6 +102,12 @@ def test_names_from_outside_are_words_and_no_markup(html: str) -> None:
     assert "<script>alert(1)" not in html and "onerror=alert(1)>" not in html
     assert "&lt;script&gt;alert(1)" in html
     assert len([tag for tag, _ in read(html).elements if tag == "script"]) == 2
+
+
+def test_data_for_the_script_cannot_end_it() -> None:
+    told = data_block({"text": [scenes.HOSTILE, "&lt;"]})
+    assert not set("<>&") & set(told)
+    assert json.loads(told) == {"text": [scenes.HOSTILE, "&lt;"]}
 
 
 def test_a_page_of_nothing_but_facts_can_be_written() -> None:
