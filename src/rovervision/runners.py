@@ -65,9 +65,17 @@ def keep_in_memory(pipeline: Pipeline, catalog: CatalogProtocol) -> None:
     """Put memory in the place of every output of a pipeline, under all names that the same file is read by."""
     logging.getLogger("kedro.io.data_catalog").setLevel(logging.ERROR)  # it warns of each one that is replaced
     for output in pipeline.all_outputs():
-        memory = MemoryDataset(copy_mode="assign")
-        for name in {output, *(each for each in pipeline.datasets() if _bare(each) == _bare(output))}:
+        names = {output, *(each for each in pipeline.datasets() if _bare(each) == _bare(output))}
+        memory = MemoryDataset(copy_mode="assign") if len(names) == 1 else _KeptDataset(copy_mode="assign")
+        for name in names:
             catalog[name] = memory
+
+
+class _KeptDataset(MemoryDataset):
+    """Memory with several names, which is still wanted when one of them is done with."""
+
+    def _release(self) -> None:
+        pass
 
 
 def _bare(name: str) -> str:
