@@ -89,9 +89,12 @@ def run_politely(**options: Any) -> Any:
     try:
         log_file = set_up_logging(conf_source, root)
         with stop_signals():
-            return run_request(options, conf_source)
+            try:
+                return run_request(options, conf_source)
+            except Stopped:
+                end_stopped_run()
+                raise
     except Stopped as stop:
-        end_stopped_run()
         _say(
             f"Stopped by {signal.Signals(stop.number).name}. What was saved stays; the same command goes on from there."
         )
@@ -209,13 +212,20 @@ def _absolute(params: Mapping[str, Any], folder: Path, prefix: str) -> dict[str,
 def stop_signals() -> Iterator[None]:
     """Turn SIGTERM (a scheduler's stop) and SIGINT (Ctrl-C) into `Stopped` while the block runs.
 
+    The run that it stops is closed within; SIGTERM cannot cut that short, a second Ctrl-C can.
+
     Only the main thread can; elsewhere the block runs as it is.
     """
     if threading.current_thread() is not threading.main_thread():
         yield
         return
 
+    told: list[int] = []
+
     def stop(number: int, frame: FrameType | None) -> None:
+        if told and number == signal.SIGTERM:  # Slurm tells twice; the first time is being obeyed
+            return
+        told.append(number)
         raise Stopped(number)
 
     before = {number: signal.signal(number, stop) for number in (signal.SIGTERM, signal.SIGINT)}

@@ -55,7 +55,7 @@ def test_a_run_has_the_same_name_whatever_order_kedro_gives() -> None:
 def test_a_runs_name_tells_the_kinds_of_the_pipelines_that_run() -> None:
     parameters = {
         "a": {"model": {"kind": "small", "deep": {"kind": "no"}}},
-        "b": {"part": {"kind": "other"}},
+        "b": {"part": {"kind": "other"}, "workers": {"kind": "threads"}},
         "seed": 1,
     }
     assert kinds_of(parameters, ["a"]) == ["small"]

@@ -19,7 +19,8 @@ def kinds_of(parameters: Mapping[str, Any], pipeline_names: list[str]) -> list[s
     """
     is_whole = pipeline_names == ["__default__"]
     sections = {name: value for name, value in parameters.items() if is_whole or name in pipeline_names}
-    return [str(value) for name, value in flat(sections).items() if re.fullmatch(r"\w+\.\w+\.kind", name)]
+    models = re.compile(r"\w+\.(?!workers\.)\w+\.kind")  # who did the work makes no other model
+    return [str(value) for name, value in flat(sections).items() if models.fullmatch(name)]
 
 
 def run_name(pipeline_names: list[str], run_params: Mapping[str, Any], kinds: Sequence[str] = ()) -> str:
