@@ -21,7 +21,8 @@ CONFIG_LOADER_ARGS = {
 _tracking = TrackingHooks()
 
 # Processes beyond the first compute and stay silent: one MLflow run, one report.
-HOOKS = (*((_tracking, ReportHooks(_tracking), GalleryHooks(_tracking)) if rank() == 0 else ()), InputHooks(), RankHooks())
+_first_alone = (_tracking, ReportHooks(_tracking), GalleryHooks(_tracking))
+HOOKS = (*(_first_alone if rank() == 0 else ()), InputHooks(), RankHooks())
 
 # `TrackingHooks` is kedro-mlflow's own hook with its gaps filled, hence not both. Kedro compares names as their
 # packages spell them, and kedro-mlflow has spelled its own both ways.
