@@ -5,6 +5,7 @@ import logging
 import os
 import signal
 import threading
+import time
 from collections.abc import Iterable, Iterator, Mapping
 from contextlib import contextmanager
 from importlib.resources import files
@@ -53,6 +54,9 @@ NO_ROOM = {
 
 NO_RIGHT = (errno.EACCES, errno.EPERM, errno.ENOTDIR)
 """What a folder answers that may not be written or read, or that is a file."""
+
+OBEYING_S = 60.0
+"""So long after a SIGTERM another one tells nothing new."""
 
 KNOWN_ERRORS = (ParameterValidationError, MissingConfigException, DatasetError, OmegaConfBaseException, KedroCliError)
 """Errors whose own text says what is wrong."""
@@ -220,12 +224,15 @@ def stop_signals() -> Iterator[None]:
         yield
         return
 
-    told: list[int] = []
+    told_s: list[float] = []
 
     def stop(number: int, frame: FrameType | None) -> None:
-        if told and number == signal.SIGTERM:  # Slurm tells twice; the first time is being obeyed
-            return
-        told.append(number)
+        if number == signal.SIGTERM:
+            now_s = time.monotonic()
+            # Slurm tells twice, and the first time is being obeyed. Much later it must have been lost
+            if told_s and now_s - told_s[0] < OBEYING_S:
+                return
+            told_s[:] = [now_s]
         raise Stopped(number)
 
     before = {number: signal.signal(number, stop) for number in (signal.SIGTERM, signal.SIGINT)}
@@ -233,7 +240,8 @@ def stop_signals() -> Iterator[None]:
         yield
     finally:
         for number, handler in before.items():
-            signal.signal(number, handler)
+            is_told = number == signal.SIGTERM and bool(told_s)  # this process ends, and says with what exit code
+            signal.signal(number, signal.SIG_IGN if is_told else handler)
 
 
 def readable(error: BaseException, conf_source: Path | None = None) -> str | None:

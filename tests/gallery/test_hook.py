@@ -34,7 +34,10 @@ def hooks(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> GalleryHooks:
     loader = {"parameters": {"seed": 3}}
     made.after_context_created(SimpleNamespace(params={}, project_path=tmp_path, env=None, config_loader=loader))  # type: ignore[arg-type]
     entry = {"filepath": str(reports / "ingestion_summary.json"), "metadata": {"kedro-viz": {"layer": "reporting"}}}
-    made.after_catalog_created({"ingestion_summary": entry, "film": {"filepath": None}})
+    scores = {"filepath": str(reports / "colorization_score_table.csv")}
+    made.after_catalog_created(
+        {"ingestion_summary": entry, "colorization_score_table": scores, "film": {"filepath": None}}
+    )
     made.after_dataset_saved("ingestion_summary")
     return made
 
@@ -143,4 +146,6 @@ def test_the_hash_of_images_knows_no_order_and_every_file() -> None:
 def test_a_store_is_named_without_the_machine() -> None:
     assert where_tracked("sqlite:////home/someone/mlflow.db") == "mlflow ui --backend-store-uri sqlite:///mlflow.db"
     assert where_tracked("http://server:5000") == "http://server:5000"
+    assert where_tracked("https://me:secret@server:5000") == "https://server:5000"
+    assert "secret" not in where_tracked("postgresql://me:secret@server/mlflow")
     assert where_tracked(None) == ""

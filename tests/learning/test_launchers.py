@@ -58,8 +58,12 @@ def test_tasks_are_counted_for_each_node():
     assert tasks_per_node("4") == [4]
 
 
-def test_each_process_takes_a_gpu_of_its_own():
+def test_each_process_takes_a_gpu_of_its_own(monkeypatch):
+    monkeypatch.delenv("CUDA_VISIBLE_DEVICES", raising=False)
     assert device_number(World(5, 8, 1, 4), gpus=4) == 1
+    with pytest.raises(RovervisionError, match="4 processes on this machine and 1 GPUs"):
+        device_number(World(5, 8, 1, 4), gpus=1)
+    monkeypatch.setenv("CUDA_VISIBLE_DEVICES", "1")
     assert device_number(World(5, 8, 1, 4), gpus=1) == 0  # the launcher shows each process its own one alone
     with pytest.raises(RovervisionError, match="4 processes on this machine and 2 GPUs"):
         device_number(World(5, 8, 1, 4), gpus=2)

@@ -1,6 +1,7 @@
 """Weights at rest: whole or not at all."""
 
 import errno
+import os
 
 import pytest
 import torch
@@ -21,6 +22,18 @@ def test_round_trip(tmp_path):
     assert torch.equal(again.tensors["a.x"], example().tensors["a.x"])
     assert set(again.group("a")) == {"x"}
     assert [p.name for p in (tmp_path / "deep").iterdir()] == ["w.safetensors"]
+
+
+def test_the_same_weights_leave_the_file_and_its_time_alone(tmp_path):
+    path, weights = tmp_path / "w.safetensors", Weights({"a": torch.arange(3.0), "b": torch.ones(2)}, {"epoch": 1})
+    write_weights(path, weights)
+    os.utime(path, (1, 1))
+    write_weights(path, read_weights(path))
+    assert path.stat().st_mtime == 1
+    write_weights(path, Weights(weights.tensors, {"epoch": 2}))
+    assert path.stat().st_mtime > 1
+    assert read_weights(path).header == {"epoch": 2}
+    assert [each.name for each in tmp_path.iterdir()] == ["w.safetensors"]
 
 
 def test_a_full_disk_is_a_sentence_and_keeps_the_old_file(tmp_path, monkeypatch):

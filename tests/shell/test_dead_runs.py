@@ -158,6 +158,7 @@ def test_numbers_of_jobs_mean_nothing_on_another_cluster_or_without_slurm(
     slurm("true")
     elsewhere = replace(IN_JOB, slurm_cluster="other")
     assert dead_runs.why_dead(as_run(elsewhere, 1000.0), HERE) is None
+    assert dead_runs.why_dead(as_run(replace(IN_JOB, user="other"), 1000.0), HERE) is None  # theirs may be hidden
     monkeypatch.setenv("PATH", "")
     assert dead_runs.why_dead(as_run(IN_JOB, 1000.0), HERE) is None
 

@@ -38,7 +38,7 @@ def run_of(folder: Path, run_id: str) -> MlflowRun:
         "card": {"filepath": str(folder / "card.md")},
     }
     run = MlflowRun(DataCatalog({}), CatalogEntries(conf))
-    run.run_id, run._models = run_id, ["served"]
+    run.run_id, run._models, run._made = run_id, ["served"], {"card"}
     return run
 
 
@@ -56,6 +56,17 @@ def test_every_run_makes_a_version_described_by_its_card(store: mlflow.MlflowCli
     versions = sorted(store.search_model_versions("name = 'painter'"), key=lambda each: int(each.version))
     assert [(each.run_id, each.description) for each in versions] == made
     assert mlflow.pyfunc.load_model("models:/painter/2").predict(EXAMPLE["input"]).max() == 7
+
+
+def test_the_card_of_another_model_does_not_describe_this_one(store: mlflow.MlflowClient, tmp_path: Path) -> None:
+    (tmp_path / "weights.json").write_text("7")
+    (tmp_path / "card.md").write_text("# Of the model before")
+    with mlflow.start_run() as active:
+        model(tmp_path).save(EXAMPLE)
+        run = run_of(tmp_path, active.info.run_id)
+        run._made = set()
+        run._register("served")
+    assert store.get_model_version("painter", "1").description in (None, "")
 
 
 def test_a_registry_that_is_away_costs_a_warning(

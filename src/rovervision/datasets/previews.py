@@ -40,7 +40,7 @@ def preview_pictures(pictures: Sequence[np.ndarray]) -> ImagePreview:
     if not pictures:
         return ImagePreview("")
     cells = [boxed(picture, CELL_PX) for picture in pictures]
-    sheet = contact_sheet(cells, columns=ceil(sqrt(SHEET_ASPECT * len(cells))))
+    sheet = contact_sheet(cells, columns=min(len(cells), ceil(sqrt(SHEET_ASPECT * len(cells)))))
     return ImagePreview(base64.b64encode(encode_png(sheet)).decode())
 
 

@@ -89,6 +89,13 @@ NEEDS: Mapping[str, tuple[str, ...]] = {
 }
 """Room → the datasets without which there is nothing to show; the last one tells how old the room is."""
 
+MADE_OF: Mapping[str, tuple[str, ...]] = {
+    "clusters": ("tiles", "encoder"),
+    "colors": ("tiles", "colorizer"),
+    "generated": ("tiles", "denoiser"),
+}
+"""Room → what must not be younger than the last dataset that it needs."""
+
 TITLES = {
     "kept": ("What came in, and what was kept", "ingestion,curation"),
     "clusters": ("What is in the archive", "clustering"),
@@ -135,10 +142,11 @@ def _tried(make: Callable[[Stock], Any], stock: Stock, key: str) -> Any:
 
 
 def _age(stock: Stock, key: str) -> tuple[bool, bool]:
-    last = NEEDS[key][-1]
-    tiles_s, own_s = stock.modified_s("tiles"), stock.modified_s(last)
-    is_older = key != "kept" and None not in (tiles_s, own_s) and own_s < tiles_s  # type: ignore[operator]
-    return last in stock.written, is_older
+    """Return whether the run made what a room shows, and whether what that was made of has changed since."""
+    last = "curation_summary" if key == "kept" and stock.has("curation_summary") else NEEDS[key][-1]
+    own_s = stock.modified_s(last)
+    sources_s = [each for name in MADE_OF.get(key, ()) if (each := stock.modified_s(name)) is not None]
+    return last in stock.written, own_s is not None and any(own_s < each for each in sources_s)
 
 
 def _kept(stock: Stock) -> Kept:

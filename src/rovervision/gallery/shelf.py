@@ -5,6 +5,7 @@ import os
 import re
 from pathlib import Path
 from urllib.parse import quote
+from uuid import uuid4
 
 import pandas as pd
 
@@ -39,7 +40,7 @@ def store_page(reports: Path, name: str, own: str, latest: str) -> Path:
     while path.exists():
         path, number = folder / f"{Path(name).stem}_{number}.html", number + 1
     for place, text in ((path, own), (reports / LATEST, latest)):
-        passing = place.with_name(f".{place.name}.part")
+        passing = place.with_name(f".{place.name}.{uuid4().hex}.part")  # another run may end at the same time
         passing.write_text(text, encoding="utf-8")
         passing.replace(place)
     return reports / LATEST
@@ -47,7 +48,7 @@ def store_page(reports: Path, name: str, own: str, latest: str) -> Path:
 
 def link_to(path: Path, reports: Path, title: str) -> Link:
     """Return a link from the folder of reports."""
-    return Link(quote(Path(os.path.relpath(path, reports)).as_posix()), title)
+    return Link(quote(Path(os.path.relpath(path.resolve(), reports.resolve())).as_posix()), title)
 
 
 def earlier_pages(reports: Path) -> list[Link]:

@@ -1,6 +1,7 @@
 """Runs that were killed without a chance to say so, found when the next one begins."""
 
 import logging
+import time
 
 from mlflow import MlflowClient
 from mlflow.entities import Run
@@ -9,6 +10,9 @@ from rovervision.hooks.processes import ProcessIdentity, booted_s, start_of
 from rovervision.hooks.slurm_jobs import why_job_ended
 
 logger = logging.getLogger(__name__)
+
+LOOK_S = 30.0
+"""A start is not held up for longer than this, and one answer of Slurm."""
 
 REASON_TAG = "killed_because"
 """Says how it was found that the process of a run is gone."""
@@ -29,7 +33,10 @@ def mark_dead_runs(client: MlflowClient, experiment_id: str, here: ProcessIdenti
         The ids of the runs that were marked.
     """
     marked = []
+    until_s = time.monotonic() + LOOK_S
     for run in client.search_runs([experiment_id], "attributes.status = 'RUNNING'", max_results=1000):
+        if time.monotonic() > until_s:
+            break  # Slurm is slow to answer; the next start goes on
         reason = why_dead(run, here)
         if reason:
             client.set_tag(run.info.run_id, REASON_TAG, reason)

@@ -2,6 +2,7 @@
 
 import logging
 import platform
+import re
 import sys
 import time
 from collections.abc import Generator, Mapping
@@ -29,7 +30,7 @@ to_file = logging.getLogger("rovervision.traceback")
 TAGS_WITHOUT_PAGE = TAGS_OF_USE - {"film"}
 """Tags of nodes that leave nothing to show beside what an earlier run has shown."""
 
-ANCHOR = "ingestion_summary"
+ANCHOR = "colorization_score_table"
 """The dataset in whose folder the pages lie."""
 HASHED_MAX_BYTES = 4 * 2**30
 """A larger set of tiles is not read again for its hash alone."""
@@ -200,7 +201,8 @@ def versions() -> dict[str, str]:
 
 def where_tracked(uri: str | None) -> str:
     """Return where MLflow shows the run: an address, or the command to be typed in the project; nothing if nowhere."""
+    uri = re.sub(r"(?<=://)[^/@]*@", "", uri or "")  # a page is passed on, and a password must not be
     if not uri or uri.startswith("http"):
-        return uri or ""
+        return uri
     store = f"sqlite:///{Path(uri).name}" if uri.startswith("sqlite:") else uri
     return f"mlflow ui --backend-store-uri {store}"

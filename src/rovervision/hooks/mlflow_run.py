@@ -54,6 +54,7 @@ class MlflowRun(MlflowHook):
         self._logged: set[str] = set()
         self._saved: dict[str, None] = {}
         self._models: list[str] = []
+        self._made: set[str] = set()
         self._lenient = Lenient()
 
     @property
@@ -120,6 +121,7 @@ class MlflowRun(MlflowHook):
         """Log numbers, and note the rest: a node that saves many times has its files logged once, when it is done."""
         wishes = self._entries.wishes(dataset_name)
         self._saved[dataset_name] = None
+        self._made.add(dataset_name)
         if wishes.get("metrics"):
             prefix = wishes.get("prefix", dataset_name)
             numbers = {name: value for name, value in flat(data).items() if isinstance(value, int | float)}
@@ -179,13 +181,17 @@ class MlflowRun(MlflowHook):
                 mlflow.log_artifact(str(path), layer or None)
 
     def _register(self, name: str) -> None:
-        """Make the model that a dataset has logged in this run a new version of its registered model."""
+        """Make the model that a dataset has logged in this run a new version of its registered model.
+
+        A card that stands from an earlier run describes another model.
+        """
         wishes = self._entries.wishes(name)
         address, card = read_address(self._entries.path(name)), self._entries.path(str(wishes.get("card")))
         if address.get("run_id") != self.run_id:
             return
         with self._lenient(f"the model {wishes['registered_name']} could not be registered"):
-            text = card.read_text(encoding="utf-8") if card and card.exists() else ""
+            is_own = str(wishes.get("card")) in self._made
+            text = card.read_text(encoding="utf-8") if is_own and card and card.exists() else ""
             register(str(wishes["registered_name"]), address, text)
 
 

@@ -1,5 +1,6 @@
 """Which process makes a run, told so that another one can find out whether it still lives."""
 
+import getpass
 import os
 import platform
 import socket
@@ -28,6 +29,7 @@ class ProcessIdentity:
         slurm_cluster: Name of the Slurm cluster, in a job.
         slurm_job: Number of the job.
         slurm_restarts: How often the job had been requeued.
+        user: Who runs it.
     """
 
     host: str = ""
@@ -39,6 +41,7 @@ class ProcessIdentity:
     slurm_cluster: str = ""
     slurm_job: str = ""
     slurm_restarts: str = ""
+    user: str = ""
 
     def as_tags(self) -> dict[str, str]:
         """Return what is known, as tags `process.<field>`."""
@@ -65,6 +68,7 @@ def this_process() -> ProcessIdentity:
         slurm_cluster=os.environ.get("SLURM_CLUSTER_NAME", "") if job else "",
         slurm_job=job,
         slurm_restarts=os.environ.get("SLURM_RESTART_COUNT", "0") if job else "",
+        user=_user(),
     )
 
 
@@ -110,6 +114,13 @@ def booted_s() -> float:
     except OSError:
         return 0.0
     return next((float(line.split()[1]) for line in lines if line.startswith("btime ")), 0.0)
+
+
+def _user() -> str:
+    try:
+        return getpass.getuser()
+    except (OSError, KeyError):  # a number without a name, as in some containers
+        return str(os.getuid())
 
 
 def _first_line(path: str) -> str:

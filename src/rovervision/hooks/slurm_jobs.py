@@ -21,8 +21,9 @@ def why_job_ended(process: ProcessIdentity, here: ProcessIdentity) -> str | None
         return None
     if (here.slurm_cluster, here.slurm_job) == (process.slurm_cluster, process.slurm_job):
         return _why_state_ends("RUNNING", here.slurm_restarts, process)
-    if (here.slurm_cluster or _cluster()) != process.slurm_cluster:
-        return None  # numbers of jobs mean nothing elsewhere
+    # Slurm may hide the jobs of others, as if they had ended; and numbers of jobs mean nothing on another cluster
+    if process.user != here.user or (here.slurm_cluster or _cluster()) != process.slurm_cluster:
+        return None
     answer = _ask("squeue", "--noheader", f"--jobs={process.slurm_job}", "--Format=State:30,RestartCnt:12")
     if answer and ("Invalid job id" in answer.stderr or (answer.returncode == 0 and not answer.stdout.strip())):
         return f"Slurm job {process.slurm_job} has ended"

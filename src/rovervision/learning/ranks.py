@@ -4,6 +4,7 @@ Fabric brings the device, the precision and the connection. What is exchanged, a
 say: Fabric's own way, DistributedDataParallel, would have to see every call of the model.
 """
 
+import os
 from datetime import timedelta
 from typing import Any
 
@@ -95,7 +96,7 @@ def device_number(world: World, gpus: int) -> int:
     Raises:
         RovervisionError: More processes than GPUs.
     """
-    if gpus == 1 and world.local_size > 1:
+    if gpus == 1 and world.local_size > 1 and os.environ.get("CUDA_VISIBLE_DEVICES"):
         return 0
     if world.local_size > gpus:
         raise RovervisionError(

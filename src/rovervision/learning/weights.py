@@ -1,5 +1,6 @@
 """Weights at rest: safetensors with a JSON header. Nothing is ever unpickled."""
 
+import filecmp
 import json
 import os
 from dataclasses import dataclass, field
@@ -28,13 +29,17 @@ class Weights:
 
 
 def write_weights(path: Path, weights: Weights) -> None:
-    """Write the file as a whole or not at all: to a temporary name first, then renamed."""
+    """Write the file as a whole or not at all: to a temporary name first, then renamed.
+
+    A file that holds the same already stays as it is, so that its time tells when something new was learnt.
+    """
     path.parent.mkdir(parents=True, exist_ok=True)
     temporary = path.with_name(f".{path.name}.{os.getpid()}.part")
     tensors = {name: tensor.detach().cpu().contiguous() for name, tensor in weights.tensors.items()}
     try:
         save_file(tensors, temporary, metadata={_KEY: json.dumps(weights.header)})
-        temporary.replace(path)
+        if not (path.is_file() and filecmp.cmp(temporary, path, shallow=False)):
+            temporary.replace(path)
     except (OSError, SafetensorError) as error:
         raise RovervisionError(
             f"Cannot write weights to {path}: {error}. What was there before is still whole. Make room, or set "
