@@ -233,6 +233,7 @@ def _slurm_cluster(slurm: SlurmWorkers, count: int) -> Iterator["Cluster"]:
         raise RovervisionError(_not_installed("dask-jobqueue or cryptography")) from error
     safety = {"protocol": "tls://", "security": security, "shared_temp_directory": str(Path.cwd())}
     with SLURMCluster(**slurm_job(slurm), **safety) as cluster:
+        cluster.scale(count)  # at once, while `adapt` first watches for a while
         cluster.adapt(minimum=count, maximum=count)  # unlike `scale`, it renews what ends
         _logger.info("Asked Slurm for %d workers in jobs of %d.", count, slurm.cores)
         yield cluster
